@@ -1,0 +1,129 @@
+"""Every exception that leaves the package, grouped by whose move is next.
+
+`UsageError`: yours; nothing was changed, correct the call. `StoreError`: the store's;
+`may_retry` says whether the same call can succeed later. `LostClaimError`: the race's;
+another instance owns the run now. Imports nothing of us and does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SchedError(Exception):
+    """Base of every error that nvent_sched raises on purpose."""
+
+
+class UsageError(SchedError, ValueError):
+    """The call cannot be right as it stands; nothing was changed."""
+
+
+class CronError(UsageError):
+    """A cron expression was refused; the text names the field and the reason."""
+
+
+class UnknownJobError(UsageError, LookupError):
+    """No job has this id."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"no job has the id {job_id!r}; `jobs()` lists the ids that exist"
+        )
+        self.job_id = job_id
+
+
+class UnknownRunError(UsageError, LookupError):
+    """No run has this id, or its record was pruned."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"no run has the id {run_id!r}; it never existed or its history was pruned"
+        )
+        self.run_id = run_id
+
+
+class JobExistsError(UsageError):
+    """A different job already has this id and `if_exists="error"` was asked for."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"a different job already has the id {job_id!r}; choose another id, or "
+            'pass if_exists="update" to replace it or "keep" to leave it alone'
+        )
+        self.job_id = job_id
+
+
+class ConflictError(SchedError):
+    """The record kept changing under the edit; read it again and decide again."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"job {job_id!r} kept changing while it was being edited; try again"
+        )
+        self.job_id = job_id
+
+
+class NotRunningError(SchedError):
+    """The scheduler has not been started, or has been stopped."""
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(
+            f"{verb}: the scheduler is not running; use `async with scheduler:` or "
+            "`await scheduler.start()` first"
+        )
+        self.verb = verb
+
+
+class RunFailedError(SchedError):
+    """`wait_for` was asked to raise and the run did not succeed."""
+
+    def __init__(self, *, run_id: str, outcome: str, error: str | None) -> None:
+        detail = "" if error is None else f": {error.splitlines()[-1]}"
+        super().__init__(f"run {run_id} ended as {outcome}{detail}")
+        self.run_id, self.outcome, self.error = run_id, outcome, error
+
+
+class LostClaimError(SchedError):
+    """Another instance owns this run now; our result was not written."""
+
+    def __init__(self, *, run_id: str, fence: int) -> None:
+        super().__init__(
+            f"run {run_id}: our claim with fencing token {fence} is no longer valid"
+        )
+        self.run_id, self.fence = run_id, fence
+
+
+class StoreError(SchedError):
+    """The store could not do what was asked; the driver's error is the cause."""
+
+    may_retry: ClassVar[bool] = False
+
+
+class StoreBusyError(StoreError):
+    """Somebody else held the store for longer than we wait. Try again."""
+
+    may_retry = True
+
+
+class StoreUnavailableError(StoreError):
+    """The store cannot be reached or opened just now. Try again."""
+
+    may_retry = True
+
+
+class StoreFullError(StoreError):
+    """There is no room left for the write; nothing was lost, nothing was written."""
+
+    may_retry = True
+
+
+class StoreReadOnlyError(StoreError):
+    """The store may only be read by this user or on this medium."""
+
+
+class StoreCorruptError(StoreError):
+    """The stored bytes are damaged or are not ours."""
+
+
+class SchemaError(StoreError):
+    """The store was written by a newer release; this one does not touch it."""
