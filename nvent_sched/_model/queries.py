@@ -1,0 +1,99 @@
+"""What a reader may ask for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from nvent_sched._model.instants import Instant
+    from nvent_sched._model.jobs import JobStatus
+    from nvent_sched._model.runs import Origin, Outcome, RunState
+
+PAGE_MAX: Final = 10_000
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """Which jobs. What is None does not restrict.
+
+    Attributes:
+        ids: Exactly these; unknown ones are left out.
+        text: Part of the id or the name, in any case.
+        after: The `next` of the page before; jobs come in the order of their ids.
+        limit: 1 to 10,000 a page.
+    """
+
+    ids: tuple[str, ...] | None = None
+    status: JobStatus | None = None
+    tag: str | None = None
+    handler: str | None = None
+    text: str | None = None
+    after: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunQuery:
+    """Which runs. What is None does not restrict.
+
+    Attributes:
+        ids: Exactly these; unknown ones are left out.
+        since: Only occurrences at or after it.
+        until: Only occurrences before it.
+        after: The `next` of the page before; runs come newest first.
+        limit: 1 to 10,000 a page.
+    """
+
+    ids: tuple[str, ...] | None = None
+    job_id: str | None = None
+    states: tuple[RunState, ...] | None = None
+    outcomes: tuple[Outcome, ...] | None = None
+    origin: Origin | None = None
+    instance: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    after: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """A part of a longer answer.
+
+    Attributes:
+        items: At most as many as asked for.
+        next: What to pass as `after` for the next page; None at the end.
+    """
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSummary:
+    """The store at a glance; what `health` and `check` are made of.
+
+    Attributes:
+        jobs: How many jobs, by status.
+        live_runs: How many runs that are not finished, by state.
+        finished_runs: How many finished records are kept.
+        oldest_look_at: The earliest look of an active job; None for none.
+        unresolved: Handler names that due jobs or ready runs wait for and no listed
+            instance has, with how many wait.
+        quarantined: Ids of jobs that cannot be read, with the reason.
+        findings: Invariants that do not hold, in words; empty when all is well.
+        settings: Settings of the store by name, for a person to read.
+        dangers: Settings that endanger what is stored, in words.
+    """
+
+    jobs: dict[JobStatus, int]
+    live_runs: dict[RunState, int]
+    finished_runs: int
+    oldest_look_at: Instant | None
+    unresolved: dict[str, int]
+    quarantined: dict[str, str]
+    findings: tuple[str, ...]
+    settings: dict[str, str]
+    dangers: tuple[str, ...]

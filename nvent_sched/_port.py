@@ -1,0 +1,285 @@
+"""What the engine asks of the world: a store (`Adapter`) and the time (`Clock`).
+
+The contract of every adapter, whatever its technology:
+
+* A verb is one atomic step over its whole batch: a crash leaves all of it or nothing,
+  except that each element of a batch of compare-and-set writes gets its own verdict.
+* An adapter orders, compares and writes. It never decides: values come in as they shall
+  be stored, and are written if what they were decided on (a version, a fence, a state)
+  is still true. Expected outcomes are values (`Stale`), broken promises exceptions
+  (`StoreError`). No driver type passes in either direction.
+* Each verb can be repeated after its reply was lost: writes are compare-and-set on a
+  version or a fence, `begin` carries a request id, and repeating an applied settlement
+  with the same fence answers `Stored`.
+* `now` is the caller's clock. An adapter whose store has a clock of its own
+  (`Traits.has_own_clock`) judges by that one instead and answers with it.
+* Ordering is by time, then by id, so that every adapter gives the same answer.
+
+`nvent_sched.testing.conformance` is this contract as tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nvent_sched._model.claims import (
+        Claims,
+        Committed,
+        DueBatch,
+        DueJob,
+        JobWrite,
+        Lost,
+        Plan,
+        Pool,
+        Renewal,
+        Renewed,
+        Settlement,
+        Stale,
+        Verdict,
+    )
+    from nvent_sched._model.events import Event
+    from nvent_sched._model.instances import Instance
+    from nvent_sched._model.instants import Instant
+    from nvent_sched._model.jobs import Job
+    from nvent_sched._model.queries import JobQuery, Page, RunQuery, StoreSummary
+    from nvent_sched._model.runs import Run
+    from nvent_sched._model.statistics import JobStats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What an adapter can do; what it cannot it says here, nobody asks for its name.
+
+    Attributes:
+        name: For people: "memory", "sqlite", "redis".
+        is_shared: Several processes may use the same store at once.
+        is_durable: What was stored is there after the process died.
+        has_own_clock: The store judges time by itself.
+        hint_delay_us_max: How late a change made elsewhere may be noticed: the
+            engine looks at least this often.
+    """
+
+    name: str
+    is_shared: bool
+    is_durable: bool
+    has_own_clock: bool
+    hint_delay_us_max: int
+
+
+class Adapter(Protocol):
+    """One storage technology. Every verb may raise `StoreError`."""
+
+    @property
+    def traits(self) -> Traits:
+        """What it can do."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """Where it is, for people and logs: without any secret."""
+        ...
+
+    async def open(self, *, now: Instant) -> None:
+        """Connect, and create or migrate the schema. Once; before any other verb.
+
+        Raises:
+            SchemaError: A newer release wrote the store; nothing was touched.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything. Idempotent; no other verb afterwards."""
+        ...
+
+    async def put_jobs(
+        self, writes: Sequence[JobWrite], *, now: Instant
+    ) -> tuple[Verdict, ...]:
+        """Write each job whose stored version is the one that was seen.
+
+        Returns:
+            A verdict for each write, in order. Of two writes for one id in a batch
+            the second sees the first.
+        """
+        ...
+
+    async def drop_jobs(
+        self, job_ids: Sequence[str], *, now: Instant
+    ) -> tuple[str, ...]:
+        """Forget jobs with their statistics, history and runs nobody has claimed.
+
+        A CLAIMED run stays until it is settled.
+
+        Returns:
+            The ids that existed.
+        """
+        ...
+
+    async def take_due(
+        self, *, now: Instant, handlers: Sequence[str], limit: int
+    ) -> DueBatch:
+        """Hand out jobs whose `look_at` has come and whose handler is one of these.
+
+        A job may be handed to two planners; `commit_plans` lets one of them through.
+        A job that cannot be decoded is put into quarantine: it is not looked at
+        again, it is listed by `summary`, its bytes are kept.
+        """
+        ...
+
+    async def commit_plans(
+        self, plans: Sequence[Plan], *, now: Instant
+    ) -> tuple[Committed | Stale, ...]:
+        """Apply each plan whose job still has the version it was decided on.
+
+        Inserts a CLAIMED run with a fencing token higher than every one before it. A
+        run whose id exists already is left alone and gets no token. Marks runs to be
+        cancelled: one that is WAITING or READY ends as CANCELLED at once, a CLAIMED
+        one is told through `renew`.
+
+        Returns:
+            A verdict for each plan, in order.
+        """
+        ...
+
+    async def read_facts(self, job_ids: Sequence[str]) -> tuple[DueJob, ...]:
+        """Read what a plan for these jobs needs, due or not. Unknown ids are left out."""
+        ...
+
+    async def begin(
+        self,
+        *,
+        request_id: str,
+        instance: str,
+        pools: Sequence[Pool],
+        until: Instant,
+        lease_us: int,
+        now: Instant,
+    ) -> Claims:
+        """Claim READY runs whose `ready_at` is at or before *until*, oldest first.
+
+        Never more than a pool's limit; only runs of its handlers. With the same
+        *request_id* again: the same runs, as long as they are still claimed by it.
+        """
+        ...
+
+    async def renew(
+        self,
+        instance: Instance,
+        renewals: Sequence[Renewal],
+        *,
+        lease_us: int,
+        now: Instant,
+    ) -> Renewed:
+        """Say that the instance lives, extend its leases, store progress.
+
+        Lists an instance at its first call, and takes the operating system's lock for
+        it where the store has one. Answers also with every run of this instance that
+        somebody wants cancelled, whether or not it was in the request.
+        """
+        ...
+
+    async def leave(self, instance_id: str, *, now: Instant) -> None:
+        """Take the instance off the list: it ended in good order. Idempotent."""
+        ...
+
+    async def settle(
+        self, settlements: Sequence[Settlement], *, now: Instant
+    ) -> tuple[Verdict, ...]:
+        """Write what became of each run whose state and fence are those seen.
+
+        A run that ends (FINISHED) makes the store look at its job at once if the job
+        `looks_on_finish`, and adds its tally to the job's statistics if the job still
+        exists. Repeating an applied settlement answers `Stored` and adds nothing.
+
+        Returns:
+            A verdict for each settlement, in order.
+        """
+        ...
+
+    async def take_lost(self, *, now: Instant, dead_after_us: int, limit: int) -> Lost:
+        """Find CLAIMED runs whose lease ended or whose instance is dead.
+
+        An instance is dead when its heartbeat is older than *dead_after_us*, when the
+        operating system's lock it held is free, or when it is not listed. Dead ones
+        are taken off the list once none of their runs is left to hand out.
+        """
+        ...
+
+    async def cancel_runs(
+        self, run_ids: Sequence[str], *, reason: str, now: Instant
+    ) -> tuple[Run, ...]:
+        """Ask for CLAIMED runs to be cancelled; others are left as they are.
+
+        Returns:
+            The runs that exist, as they were before, in the order of the request.
+        """
+        ...
+
+    async def prune(
+        self, *, job_ids: Sequence[str], runs_max: int, limit: int, now: Instant
+    ) -> int:
+        """Forget FINISHED runs past their `keep_until`, at most *limit* of them.
+
+        Of each job in *job_ids* also the oldest beyond *runs_max*.
+
+        Returns:
+            How many were forgotten.
+        """
+        ...
+
+    async def read_jobs(self, query: JobQuery) -> Page[Job]:
+        """Read jobs in the order of their ids."""
+        ...
+
+    async def read_runs(self, query: RunQuery) -> Page[Run]:
+        """Read runs, newest occurrence first."""
+        ...
+
+    async def read_stats(self, job_ids: Sequence[str] | None) -> tuple[JobStats, ...]:
+        """Read the statistics of these jobs, in order; None for all jobs added up.
+
+        A job without any, or unknown, has empty ones. The sum has the id "".
+        """
+        ...
+
+    async def read_instances(self) -> tuple[Instance, ...]:
+        """List the instances, the oldest first."""
+        ...
+
+    async def summary(self, *, now: Instant, is_deep: bool) -> StoreSummary:
+        """Look at the store as a whole; *is_deep* also checks every invariant."""
+        ...
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Tell all instances. Kept in a ring of bounded length."""
+        ...
+
+    async def read_events(self, *, after: int | None, limit: int) -> tuple[Event, ...]:
+        """Read events with a number above *after*, oldest first.
+
+        With None: none but, to start from, the last one (if any).
+        """
+        ...
+
+    def on_hint(self, hint: Callable[[], None]) -> None:
+        """Call *hint*, from any thread, when something may have changed elsewhere."""
+        ...
+
+
+class Clock(Protocol):
+    """The only thing that knows the time, and the only thing that waits for it."""
+
+    def now(self) -> Instant:
+        """Read the wall clock."""
+        ...
+
+    def monotonic_us(self) -> int:
+        """Read a clock that never goes back, in microseconds."""
+        ...
+
+    async def sleep_until(self, deadline_us: int) -> None:
+        """Wait until `monotonic_us()` has reached *deadline_us*."""
+        ...

@@ -1,0 +1,195 @@
+"""Values to text and back, with a schema number. Pure; shared by every adapter.
+
+Only what differs from the default is written, so that a record stays small and a field
+added later reads as its default. Text that cannot be read raises `StoreCorruptError`
+(the adapter puts the record into quarantine), text of a newer schema `SchemaError`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+from nvent_sched._model.instants import MICROSECOND, Instant
+from nvent_sched._model.jobs import JobDefinition
+from nvent_sched._model.policies import (
+    DEFAULT_POLICIES,
+    NO_RETRY,
+    Misfire,
+    OnLost,
+    Overlap,
+    Policies,
+    Retry,
+)
+from nvent_sched._model.runs import Attempt, Outcome
+from nvent_sched.errors import SchemaError, StoreCorruptError
+
+SCHEMA: Final = 1
+CACHED_MAX: Final = 4_096
+UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+_ENUMS: Final = {"overlap": Overlap, "misfire": Misfire, "on_lost": OnLost}
+_POLICY_NAMES: Final = tuple(field.name for field in fields(Policies))
+_SPANS: Final = ("delay", "delay_max")
+
+
+def compact(value: object) -> str:
+    """Write canonical JSON: no blanks, keys in order."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def definition_text(definition: JobDefinition) -> str:
+    """Write what a user declared."""
+    record: dict[str, Any] = {
+        "v": SCHEMA,
+        "id": definition.id,
+        "handler": definition.handler,
+        "schedule": definition.schedule,
+    }
+    if definition.name != definition.id:
+        record["name"] = definition.name
+    if definition.payload != "{}":
+        record["payload"] = definition.payload
+    if definition.policies != DEFAULT_POLICIES:
+        record["policies"] = _policies_record(definition.policies)
+    if definition.tags:
+        record["tags"] = definition.tags
+    if definition.metadata != "{}":
+        record["metadata"] = definition.metadata
+    if definition.declared:
+        record["declared"] = True
+    return compact(record)
+
+
+@lru_cache(CACHED_MAX)
+def definition_from(text: str) -> JobDefinition:
+    """Read what `definition_text` wrote.
+
+    Raises:
+        SchemaError: A newer release wrote it.
+        StoreCorruptError: It is not such a text.
+    """
+    try:
+        record = json.loads(text)
+        if record["v"] > SCHEMA:
+            msg = f"written by a newer release: schema {record['v']}, we know {SCHEMA}"
+            raise SchemaError(msg)
+        return JobDefinition(
+            id=record["id"],
+            name=record.get("name", record["id"]),
+            handler=record["handler"],
+            schedule=record["schedule"],
+            payload=record.get("payload", "{}"),
+            policies=_policies_from(record.get("policies")),
+            tags=tuple(record.get("tags", ())),
+            metadata=record.get("metadata", "{}"),
+            declared=record.get("declared", False),
+        )
+    except UNREADABLE as error:
+        msg = f"a job's definition cannot be read: {error!r}; text {text[:80]!r}"
+        raise StoreCorruptError(msg) from error
+
+
+def _policies_record(policies: Policies) -> dict[str, Any]:
+    record = {
+        name: value
+        for name in _POLICY_NAMES
+        if (value := getattr(policies, name)) != getattr(DEFAULT_POLICIES, name)
+    }
+    if "retry" in record:
+        record["retry"] = _retry_record(policies.retry)
+    return record
+
+
+def _retry_record(retry: Retry) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for field in fields(Retry):
+        value = getattr(retry, field.name)
+        if value != getattr(NO_RETRY, field.name):
+            is_span = isinstance(value, timedelta)
+            record[field.name] = value // MICROSECOND if is_span else value
+    return record
+
+
+def _policies_from(record: dict[str, Any] | None) -> Policies:
+    if record is None:
+        return DEFAULT_POLICIES
+    known = dict(record)
+    for name, kind in _ENUMS.items():
+        if name in known:
+            known[name] = kind(known[name])
+    if "retry" in known:
+        parts = dict(known["retry"])
+        for name in _SPANS:
+            if name in parts:
+                parts[name] = timedelta(microseconds=parts[name])
+        known["retry"] = Retry(**parts)
+    return Policies(**known)
+
+
+def attempts_text(attempts: tuple[Attempt, ...]) -> str | None:
+    """Write earlier attempts; None for none."""
+    if not attempts:
+        return None
+    return compact(
+        [
+            [each.number, each.outcome, each.instance, each.started_at, each.ended_at]
+            + ([] if each.error is None else [each.error])
+            for each in attempts
+        ]
+    )
+
+
+def attempts_from(text: str | None) -> tuple[Attempt, ...]:
+    """Read what `attempts_text` wrote.
+
+    Raises:
+        StoreCorruptError: It is not such a text.
+    """
+    if text is None:
+        return ()
+    try:
+        return tuple(_attempt_from(*each) for each in json.loads(text))
+    except UNREADABLE as error:
+        msg = f"the attempts of a run cannot be read: {error!r}"
+        raise StoreCorruptError(msg) from error
+
+
+def _attempt_from(
+    number: int,
+    outcome: str,
+    instance: str | None,
+    started_at: int | None,
+    ended_at: int,
+    error: str | None = None,
+) -> Attempt:
+    return Attempt(
+        number=number,
+        outcome=Outcome(outcome),
+        instance=instance,
+        started_at=None if started_at is None else Instant(started_at),
+        ended_at=Instant(ended_at),
+        error=error,
+    )
+
+
+def lines_text(lines: tuple[str, ...]) -> str | None:
+    """Write log lines; None for none."""
+    return compact(lines) if lines else None
+
+
+def lines_from(text: str | None) -> tuple[str, ...]:
+    """Read what `lines_text` wrote.
+
+    Raises:
+        StoreCorruptError: It is not such a text.
+    """
+    if text is None:
+        return ()
+    try:
+        return tuple(str(line) for line in json.loads(text))
+    except UNREADABLE as error:
+        msg = f"the log of a run cannot be read: {error!r}"
+        raise StoreCorruptError(msg) from error
