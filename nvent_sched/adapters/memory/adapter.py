@@ -1,0 +1,344 @@
+"""The verbs over the tables: each takes the lock, and awaits nothing while it has it.
+
+Several engines, on loops in several threads, may share one adapter: it is never really
+closed. A verb is a checkpoint, as it is with every other store, and leaves nothing
+half-done if it is cancelled there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import islice, takewhile
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from anyio.lowlevel import checkpoint
+
+from nvent_sched._model.claims import STALE, STORED, Claims, DueBatch, Lost, Renewed
+from nvent_sched._model.instants import Instant
+from nvent_sched._model.runs import RunState
+from nvent_sched._port import Traits
+from nvent_sched.adapters.memory.reading import job_page, run_page, summary_of
+from nvent_sched.adapters.memory.records import (
+    DUE,
+    HELD,
+    HISTORY,
+    KEPT,
+    LEASES,
+    READY,
+    REQUEST,
+    ids_of,
+)
+from nvent_sched.adapters.memory.sums import summed
+from nvent_sched.adapters.memory.tables import Tables
+from nvent_sched.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from nvent_sched._model.claims import (
+        Committed,
+        DueJob,
+        JobWrite,
+        Plan,
+        Pool,
+        Renewal,
+        Settlement,
+        Stale,
+        Verdict,
+    )
+    from nvent_sched._model.events import Event
+    from nvent_sched._model.instances import Instance
+    from nvent_sched._model.jobs import Job
+    from nvent_sched._model.queries import JobQuery, Page, RunQuery, StoreSummary
+    from nvent_sched._model.runs import Run
+    from nvent_sched._model.statistics import JobStats
+
+EVENTS_KEPT_MAX: Final = 4_096
+TRAITS: Final = Traits(
+    name="memory",
+    is_shared=False,
+    is_durable=False,
+    has_own_clock=False,
+    hint_delay_us_max=1_000_000,
+)
+
+
+class MemoryAdapter:
+    """A store that lives as long as this object. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._tables = Tables()
+        self._events: deque[Event] = deque(maxlen=EVENTS_KEPT_MAX)
+        self._events_told = 0
+        self._users = 0
+        self._hints: list[Callable[[], None]] = []
+
+    @property
+    def traits(self) -> Traits:
+        """What it can do."""
+        return TRAITS
+
+    @property
+    def url(self) -> str:
+        """Where it is: in this process."""
+        return "memory:"
+
+    @asynccontextmanager
+    async def _step(self) -> AsyncIterator[Tables]:
+        await checkpoint()
+        with self._lock:
+            yield self._tables
+
+    def _tell(self, *, is_changed: bool) -> None:
+        if is_changed:
+            for hint in tuple(self._hints):
+                hint()
+
+    def on_hint(self, hint: Callable[[], None]) -> None:
+        """Call *hint* after every write, in the thread that wrote, until all closed."""
+        self._hints.append(hint)
+
+    async def open(self, *, now: Instant) -> None:  # noqa: ARG002  no clock
+        """Count one more user; there is nothing to migrate."""
+        async with self._step():
+            self._users += 1
+
+    async def close(self) -> None:
+        """Count one user less; what is stored stays for the next one."""
+        async with self._step():
+            self._users = max(0, self._users - 1)
+            if self._users == 0:
+                self._hints.clear()
+
+    async def put_jobs(
+        self,
+        writes: Sequence[JobWrite],
+        *,
+        now: Instant,  # noqa: ARG002  no clock
+    ) -> tuple[Verdict, ...]:
+        """Write each job whose stored version is the one that was seen."""
+        async with self._step() as tables:
+            verdicts = tuple(tables.write(write) for write in writes)
+        self._tell(is_changed=STORED in verdicts)
+        return verdicts
+
+    async def drop_jobs(
+        self,
+        job_ids: Sequence[str],
+        *,
+        now: Instant,  # noqa: ARG002  no clock
+    ) -> tuple[str, ...]:
+        """Forget jobs with their statistics, history and runs nobody has claimed."""
+        async with self._step() as tables:
+            existed = tuple(job_id for job_id in job_ids if tables.drop(job_id))
+        self._tell(is_changed=bool(existed))
+        return existed
+
+    async def take_due(
+        self, *, now: Instant, handlers: Sequence[str], limit: int
+    ) -> DueBatch:
+        """Hand out jobs whose `look_at` has come and whose handler is one of these."""
+        async with self._step() as tables:
+            due = ids_of(islice(tables.order.merged(DUE, handlers, until=now), limit))
+            looks = islice(tables.order.merged(DUE, handlers), len(due), None)
+            next_look_at = next((Instant(at) for at, _ in looks), None)
+            facts, quarantined = [], {}
+            for record in [tables.jobs[job_id] for job_id in due]:
+                try:
+                    facts.append(tables.facts(record.job()))
+                except StoreError as error:
+                    quarantined[record.id] = str(error)
+                    tables.put_job(replace(record, quarantine=str(error)))
+            return DueBatch(
+                now=now,
+                jobs=tuple(facts),
+                next_look_at=next_look_at,
+                next_ready_at=tables.order.first_at(READY, handlers),
+                quarantined=quarantined,
+            )
+
+    async def commit_plans(
+        self, plans: Sequence[Plan], *, now: Instant
+    ) -> tuple[Committed | Stale, ...]:
+        """Apply each plan whose job still has the version it was decided on."""
+        async with self._step() as tables:
+            verdicts = tuple(tables.commit(plan, now=now) for plan in plans)
+        self._tell(is_changed=any(verdict != STALE for verdict in verdicts))
+        return verdicts
+
+    async def read_facts(self, job_ids: Sequence[str]) -> tuple[DueJob, ...]:
+        """Read what a plan for these jobs needs, due or not."""
+        async with self._step() as tables:
+            return tuple(tables.facts(job) for job in tables.readable(job_ids))
+
+    async def begin(
+        self,
+        *,
+        request_id: str,
+        instance: str,
+        pools: Sequence[Pool],
+        until: Instant,
+        lease_us: int,
+        now: Instant,
+    ) -> Claims:
+        """Claim READY runs whose `ready_at` is at or before *until*, oldest first."""
+        async with self._step() as tables:
+            if not tables.order[REQUEST, request_id]:
+                tables.claim(
+                    pools,
+                    request=request_id,
+                    instance=instance,
+                    until=until,
+                    lease_until=Instant(now + lease_us),
+                )
+            claimed = ids_of(tables.order[REQUEST, request_id])
+            handlers = [name for pool in pools for name in pool.handlers]
+            return Claims(
+                now=now,
+                runs=tuple(tables.runs[run_id].run() for run_id in claimed),
+                next_ready_at=tables.order.first_at(READY, handlers),
+            )
+
+    async def renew(
+        self,
+        instance: Instance,
+        renewals: Sequence[Renewal],
+        *,
+        lease_us: int,
+        now: Instant,
+    ) -> Renewed:
+        """Say that the instance lives, extend its leases, store progress.
+
+        Gives no hint: a hint may well make an engine call this verb.
+        """
+        async with self._step() as tables:
+            tables.instances[instance.id] = replace(instance, heartbeat_at=now)
+            lease_until = Instant(now + lease_us)
+            stale = frozenset(
+                renewal.run_id
+                for renewal in renewals
+                if not tables.renew(renewal, lease_until=lease_until)
+            )
+            held = ids_of(tables.order[HELD, instance.id])
+            reasons = {each: tables.runs[each].bare.cancel_reason for each in held}
+            cancelled = {
+                run_id: reason
+                for run_id, reason in reasons.items()
+                if reason is not None
+            }
+            return Renewed(now=now, stale=stale, cancelled=cancelled)
+
+    async def leave(self, instance_id: str, *, now: Instant) -> None:  # noqa: ARG002  no clock
+        """Take the instance off the list: it ended in good order."""
+        async with self._step() as tables:
+            left = tables.instances.pop(instance_id, None)
+        self._tell(is_changed=left is not None)
+
+    async def settle(
+        self, settlements: Sequence[Settlement], *, now: Instant
+    ) -> tuple[Verdict, ...]:
+        """Write what became of each run whose state and fence are those seen."""
+        async with self._step() as tables:
+            verdicts = tuple(tables.settle(each, now=now) for each in settlements)
+        self._tell(is_changed=STORED in verdicts)
+        return verdicts
+
+    async def take_lost(self, *, now: Instant, dead_after_us: int, limit: int) -> Lost:
+        """Find CLAIMED runs whose lease ended or whose instance is dead."""
+        async with self._step() as tables:
+            alive = {
+                each.id
+                for each in tables.instances.values()
+                if now - each.heartbeat_at <= dead_after_us
+            }
+            lost = [
+                run_id
+                for lease_until, run_id in tables.order[LEASES]
+                if lease_until <= now or tables.runs[run_id].bare.instance not in alive
+            ]
+            left = {tables.runs[run_id].bare.instance for run_id in lost[limit:]}
+            dead = tuple(sorted(tables.instances.keys() - alive - left))
+            for instance_id in dead:
+                del tables.instances[instance_id]
+            runs = tuple(tables.runs[run_id].run() for run_id in lost[:limit])
+            return Lost(now=now, runs=runs, dead=dead)
+
+    async def cancel_runs(
+        self,
+        run_ids: Sequence[str],
+        *,
+        reason: str,
+        now: Instant,  # noqa: ARG002  no clock
+    ) -> tuple[Run, ...]:
+        """Ask for CLAIMED runs to be cancelled; the first reason given stays."""
+        async with self._step() as tables:
+            known = [run_id for run_id in run_ids if run_id in tables.runs]
+            found = tuple(tables.runs[run_id].run() for run_id in known)
+            claimed = [run for run in found if run.state is RunState.CLAIMED]
+            for run in claimed:
+                tables.mark_cancelled(run, reason=reason)
+        self._tell(is_changed=bool(claimed))
+        return found
+
+    async def prune(
+        self, *, job_ids: Sequence[str], runs_max: int, limit: int, now: Instant
+    ) -> int:
+        """Forget FINISHED runs past their `keep_until`, then the oldest of each job."""
+        async with self._step() as tables:
+            kept = tables.order[KEPT]
+            doomed = ids_of(takewhile(lambda entry: entry[0] <= now, kept))
+            for job_id in job_ids:
+                history = tables.order[HISTORY, job_id]
+                doomed += ids_of(history[: max(0, len(history) - runs_max)])
+            forgotten = list(dict.fromkeys(doomed))[:limit]
+            for run_id in forgotten:
+                tables.forget_run(run_id)
+            return len(forgotten)
+
+    async def read_jobs(self, query: JobQuery) -> Page[Job]:
+        """Read jobs in the order of their ids."""
+        async with self._step() as tables:
+            return job_page(tables, query)
+
+    async def read_runs(self, query: RunQuery) -> Page[Run]:
+        """Read runs, newest occurrence first."""
+        async with self._step() as tables:
+            return run_page(tables, query)
+
+    async def read_stats(self, job_ids: Sequence[str] | None) -> tuple[JobStats, ...]:
+        """Read the statistics of these jobs, in order; None for all jobs added up."""
+        async with self._step() as tables:
+            if job_ids is None:
+                return (summed(tables.stats.values()),)
+            return tuple(tables.stats_of(job_id) for job_id in job_ids)
+
+    async def read_instances(self) -> tuple[Instance, ...]:
+        """List the instances, the oldest first."""
+        async with self._step() as tables:
+            listed = tables.instances.values()
+            return tuple(sorted(listed, key=lambda each: (each.started_at, each.id)))
+
+    async def summary(self, *, now: Instant, is_deep: bool) -> StoreSummary:
+        """Look at the store as a whole; *is_deep* also checks every invariant."""
+        async with self._step() as tables:
+            return summary_of(tables, now=now, is_deep=is_deep)
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Tell all instances. Kept in a ring of bounded length."""
+        async with self._step():
+            for event in events:
+                self._events_told += 1
+                self._events.append(replace(event, seq=self._events_told))
+        self._tell(is_changed=bool(events))
+
+    async def read_events(self, *, after: int | None, limit: int) -> tuple[Event, ...]:
+        """Read events with a number above *after*; with None the last one."""
+        async with self._step():
+            if after is None:
+                return tuple(self._events)[-1:]
+            newer = (event for event in self._events if event.seq > after)
+            return tuple(islice(newer, limit))

@@ -1,0 +1,159 @@
+"""What readers ask for: pages, and the store at a glance. Changes nothing."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from nvent_sched._model.jobs import JobStatus
+from nvent_sched._model.queries import Page, StoreSummary
+from nvent_sched._model.runs import RunState
+from nvent_sched.adapters.memory.records import (
+    DUE,
+    JOBS,
+    READY,
+    RUNS,
+    ids_of,
+)
+from nvent_sched.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nvent_sched._model.instants import Instant
+    from nvent_sched._model.jobs import Job
+    from nvent_sched._model.queries import JobQuery, RunQuery
+    from nvent_sched._model.runs import Run
+    from nvent_sched.adapters.memory.records import Entry
+    from nvent_sched.adapters.memory.tables import Tables
+
+
+def job_page(tables: Tables, query: JobQuery) -> Page[Job]:
+    """Read jobs in the order of their ids."""
+    if query.ids is None:
+        listed = ids_of(tables.order[JOBS])
+        start = 0 if query.after is None else bisect_right(listed, query.after)
+        wanted = listed[start:]
+    else:
+        after = query.after or ""
+        wanted = sorted(job_id for job_id in set(query.ids) if job_id > after)
+    found: list[Job] = []
+    for job in tables.readable(wanted):
+        if _is_wanted_job(query, job):
+            if len(found) == query.limit:
+                return Page(items=tuple(found), next=found[-1].id)
+            found.append(job)
+    return Page(items=tuple(found))
+
+
+def _is_wanted_job(query: JobQuery, job: Job) -> bool:
+    definition = job.definition
+    if query.text is not None:
+        text = query.text.casefold()
+        if not any(text in it.casefold() for it in (definition.id, definition.name)):
+            return False
+    return (
+        query.status in {None, job.status}
+        and query.handler in {None, definition.handler}
+        and (query.tag is None or query.tag in definition.tags)
+    )
+
+
+def run_page(tables: Tables, query: RunQuery) -> Page[Run]:
+    """Read runs, newest occurrence first."""
+    entries = tables.order[RUNS]
+    if query.ids is not None:
+        known = (tables.runs[each].bare for each in set(query.ids) & tables.runs.keys())
+        entries = sorted((run.scheduled_time, run.id) for run in known)
+    end = len(entries) if query.after is None else bisect_left(entries, _entry(query))
+    found: list[Entry] = []
+    for entry in reversed(entries[:end]):
+        if _is_wanted_run(query, tables.runs[entry[1]].bare):
+            if len(found) == query.limit:
+                at, run_id = found[-1]
+                return Page(items=_runs(tables, found), next=f"{at}:{run_id}")
+            found.append(entry)
+    return Page(items=_runs(tables, found))
+
+
+def _entry(query: RunQuery) -> Entry:
+    at, _, run_id = (query.after or "").partition(":")
+    try:
+        return int(at), run_id
+    except ValueError as error:
+        msg = f"`after` must be the `next` of the page before, not {query.after!r}"
+        raise UsageError(msg) from error
+
+
+def _runs(tables: Tables, entries: list[Entry]) -> tuple[Run, ...]:
+    return tuple(tables.runs[run_id].run() for run_id in ids_of(entries))
+
+
+def _is_wanted_run(query: RunQuery, run: Run) -> bool:
+    return (
+        query.job_id in {None, run.job_id}
+        and (query.states is None or run.state in query.states)
+        and (query.outcomes is None or run.outcome in query.outcomes)
+        and query.origin in {None, run.origin}
+        and query.instance in {None, run.instance}
+        and (query.since is None or run.scheduled_time >= query.since)
+        and (query.until is None or run.scheduled_time < query.until)
+    )
+
+
+def summary_of(tables: Tables, *, now: Instant, is_deep: bool) -> StoreSummary:
+    """Look at the store as a whole."""
+    jobs = [each for each in tables.jobs.values() if each.quarantine is None]
+    states = Counter(record.bare.state for record in tables.runs.values())
+    finished_runs = states.pop(RunState.FINISHED, 0)
+    looks = [
+        look_at
+        for job in jobs
+        if (look_at := job.standing["look_at"]) is not None
+        and job.standing["status"] is JobStatus.ACTIVE
+    ]
+    return StoreSummary(
+        jobs=dict(Counter(job.standing["status"] for job in jobs)),
+        live_runs=dict(states),
+        finished_runs=finished_runs,
+        oldest_look_at=min(looks, default=None),
+        unresolved=_unresolved(tables, now=now),
+        quarantined={
+            each.id: each.quarantine
+            for each in tables.jobs.values()
+            if each.quarantine is not None
+        },
+        findings=tuple(_findings(tables)) if is_deep else (),
+        settings={},
+        dangers=(),
+    )
+
+
+def _unresolved(tables: Tables, *, now: Instant) -> dict[str, int]:
+    listed = {name for each in tables.instances.values() for name in each.handlers}
+    waiting: Counter[str] = Counter()
+    for kind in (DUE, READY):
+        for handler in tables.order.names(kind) - listed:
+            waiting[handler] += sum(
+                1 for _ in tables.order.merged(kind, [handler], until=now)
+            )
+    return dict(+waiting)
+
+
+def _findings(tables: Tables) -> Iterator[str]:
+    jobs, runs = tables.jobs.values(), tables.runs.values()
+    for read in (*(each.job for each in jobs), *(each.run for each in runs)):
+        try:
+            read()
+        except StoreError as error:
+            yield str(error)
+    places = (*(each.places() for each in jobs), *(each.places() for each in runs))
+    if tables.order.size != sum(map(len, places)):
+        yield "the order and the records disagree"
+    for record in runs:
+        run = record.bare
+        if run.fence > tables.fence:
+            yield f"run {run.id} has a fence above every one given out"
+        if run.state is RunState.WAITING and not tables.will_look_at(run.job_id):
+            yield f"run {run.id} waits, and nothing will ever look at its job"
