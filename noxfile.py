@@ -1,0 +1,104 @@
+"""Every check of this repository behind one word.
+
+`nox` runs the gates: style, layers, types, tests, coverage. `nox -s NAME` runs one of
+them, `nox -l` lists them all. The tests never import this tree: they run against the
+wheel that is built from it, on every interpreter found.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.10.14"
+nox.options.sessions = ["style", "layers", "types", "tests", "coverage"]
+nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+
+IN_CI = os.environ.get("CI") == "true"
+
+# Elsewhere a missing interpreter is skipped with a word; in CI, 3.11 to 3.13 are a must.
+nox.options.error_on_missing_interpreters = IN_CI
+PYTHONS = ["3.11", "3.12", "3.13"]
+if not IN_CI or shutil.which("python3.14"):
+    PYTHONS.append("3.14")
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+WORK = Path(__file__).parent / ".nox"
+DIST = WORK / "dist"
+COVERAGE = WORK / "coverage"
+
+
+def dependencies(*groups: str) -> tuple[str, ...]:
+    """Name what the dependency groups of pyproject.toml ask for."""
+    return tuple(nox.project.dependency_groups(PROJECT, *groups))
+
+
+def install_wheel(session: nox.Session, *groups: str) -> None:
+    """Install the wheel that `wheel` built, and dependency groups."""
+    (built,) = DIST.glob("*.whl")
+    session.install(str(built), *dependencies(*groups))
+    # The version is the same as last time, the content is not.
+    session.install("--force-reinstall", "--no-deps", str(built))
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the sdist, and from it the wheel that the other sessions install."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.install("build", *PROJECT["build-system"]["requires"])
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(DIST), ".")
+
+
+@nox.session
+def style(session: nox.Session) -> None:
+    """Check the form: ruff, codespell, the package's metadata."""
+    session.install(*dependencies("style"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("codespell")
+    session.run("validate-pyproject", "pyproject.toml")
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Check that the arrows point down."""
+    session.install(*dependencies("layers"))
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session(requires=["wheel"])
+def types(session: nox.Session) -> None:
+    """Check the types: of the tree, of a user's code, of the installed package."""
+    install_wheel(session, "types", "test")
+    session.run("mypy")
+    session.run("basedpyright", "tests/typing")
+    # Outside the tree, or the tree would be read in place of the installed package.
+    with session.chdir(session.create_tmp()):
+        session.run("basedpyright", "--verifytypes", "nvent_sched", "--ignoreexternal")
+
+
+@nox.session(python=PYTHONS, requires=["wheel"])
+def tests(session: nox.Session) -> None:
+    """Run the tests against the built wheel; arguments go to pytest."""
+    install_wheel(session, "test")
+    data = {"COVERAGE_FILE": str(COVERAGE / f".coverage.{session.python}")}
+    COVERAGE.mkdir(parents=True, exist_ok=True)
+    session.run("coverage", "erase", env=data)
+    session.run(
+        *("coverage", "run", "-m", "pytest", "--durations=10", *session.posargs),
+        env=data | {"PYTHONSAFEPATH": "1"},  # the tree is not on the path
+    )
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Report which lines and branches no test reached, on any interpreter."""
+    session.install("coverage")
+    combined = {"COVERAGE_FILE": str(COVERAGE / "combined")}
+    session.run("coverage", "combine", "--keep", str(COVERAGE), env=combined)
+    session.run("coverage", "report", env=combined)

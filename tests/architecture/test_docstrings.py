@@ -1,0 +1,42 @@
+"""Whoever asks for help gets a sentence."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+import nvent_sched
+
+if TYPE_CHECKING:
+    from tests.architecture.conftest import Source
+
+NAMES: Final = sorted(getattr(nvent_sched, "__all__", ()))
+
+
+def undocumented(owner: type) -> list[str]:
+    """Public methods and properties that *owner* itself defines without a word."""
+    return [
+        name
+        for name, member in vars(owner).items()
+        if not name.startswith("_")
+        and (callable(member) or isinstance(member, property | classmethod))
+        and not inspect.getdoc(getattr(owner, name))
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_public_name_is_documented(name: str) -> None:
+    public = getattr(nvent_sched, name)
+
+    assert inspect.getdoc(public)
+    assert not isinstance(public, type) or undocumented(public) == []
+
+
+def test_a_module_says_what_it_is_for(source: Source) -> None:
+    docstring = ast.get_docstring(source.tree)
+
+    assert docstring is not None
+    assert docstring.splitlines()[0].strip()

@@ -1,0 +1,36 @@
+"""What a user may import is listed here, and nothing else is offered."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Final
+
+import nvent_sched
+
+EXPECTED: Final = {
+    "Cron",
+    "Interval",
+    "OneTime",
+    "Retry",
+    "Scheduler",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(getattr(nvent_sched, "__all__", ())) == EXPECTED
+
+
+def test_no_other_name_is_offered() -> None:
+    offered = {
+        name
+        for name, value in vars(nvent_sched).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+
+    assert offered - {"annotations"} == EXPECTED
+
+
+def test_a_public_name_says_that_it_comes_from_the_package() -> None:
+    homes = {name: getattr(nvent_sched, name).__module__ for name in EXPECTED}
+
+    assert {n: h for n, h in homes.items() if h.split(".")[0] != "nvent_sched"} == {}
