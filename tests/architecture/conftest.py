@@ -1,9 +1,10 @@
-"""Hand each source file of the package, parsed, to the tests that ask for one."""
+"""Hand the files of the tree to the tests that read them."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -18,25 +19,32 @@ class Source:
     name: str
     text: str
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
+    @property
+    def lines(self) -> int:
+        return len(self.text.splitlines())
 
-def sources_of(*folders: str) -> list[Source]:
-    paths = (path for folder in folders for path in (REPOSITORY / folder).rglob("*.py"))
+
+def sources_of(folder: str) -> list[Source]:
     return [
         Source(path.relative_to(REPOSITORY).as_posix(), path.read_text("utf-8"))
-        for path in sorted(paths)
+        for path in sorted((REPOSITORY / folder).rglob("*.py"))
     ]
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`source` is each file of the package, `test_source` each file of the tests."""
-    for argument, folder in (("source", "nvent_sched"), ("test_source", "tests")):
-        if argument in metafunc.fixturenames:
-            sources = sources_of(folder)
-            metafunc.parametrize(argument, sources, ids=[s.name for s in sources])
+@pytest.fixture(scope="session")
+def sources() -> list[Source]:
+    """Every file of the package."""
+    return sources_of("nvent_sched")
+
+
+@pytest.fixture(scope="session")
+def test_sources() -> list[Source]:
+    """Every file of the tests."""
+    return sources_of("tests")
 
 
 @pytest.fixture(scope="session")
