@@ -269,6 +269,14 @@ class Adapter(Protocol):
         ...
 
 
+class Waitable(Protocol):
+    """What a clock can wait for besides the time."""
+
+    async def wait(self) -> None:
+        """Return once it was set."""
+        ...
+
+
 class Clock(Protocol):
     """The only thing that knows the time, and the only thing that waits for it."""
 
@@ -280,6 +288,18 @@ class Clock(Protocol):
         """Read a clock that never goes back, in microseconds."""
         ...
 
-    async def sleep_until(self, deadline_us: int) -> None:
-        """Wait until `monotonic_us()` has reached *deadline_us*."""
+    async def wait(self, signal: Waitable, *, until_us: int | None) -> bool:
+        """Wait for *signal*, at the longest until `monotonic_us()` is *until_us*.
+
+        Returns:
+            Whether the signal came.
+        """
+        ...
+
+    def bind(self, is_busy: Callable[[], bool]) -> Callable[[], None]:
+        """Name somebody who must come to rest before a manual clock moves on.
+
+        Returns:
+            What undoes it. A clock that moves by itself does nothing.
+        """
         ...

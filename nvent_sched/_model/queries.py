@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nvent_sched._model.instants import Instant
     from nvent_sched._model.jobs import JobStatus
     from nvent_sched._model.runs import Origin, Outcome, RunState
@@ -69,6 +71,14 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next: str | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        """Iterate over the items of this page."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """Say how many items this page has."""
+        return len(self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

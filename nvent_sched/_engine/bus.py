@@ -1,0 +1,105 @@
+"""Tell subscribers what happened, on all instances.
+
+Everything goes through the store's ring, so that each subscriber sees each event once, in
+one order, whoever told it. A subscriber that does not keep up loses the oldest events and
+is told how many: a view must never slow the engine.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from nvent_sched._engine.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from nvent_sched._engine.core import Core
+    from nvent_sched._model.events import Event
+
+READ_BATCH: Final = 1_000
+BUFFER_MAX: Final = 10_000
+
+
+class Subscriber:
+    """One reader of events.
+
+    Attributes:
+        dropped: How many events it lost because it did not keep up.
+    """
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=BUFFER_MAX)
+        self._signal = Signal()
+        self.is_closed = False
+        self.dropped = 0
+
+    def put(self, event: Event) -> None:
+        """Hand an event over."""
+        if len(self._events) == BUFFER_MAX:
+            self.dropped += 1
+        self._events.append(event)
+        self._signal.set()
+
+    def close(self) -> None:
+        """Let the reader end."""
+        self.is_closed = True
+        self._signal.set()
+
+    async def read(self) -> AsyncIterator[Event]:
+        """Iterate over the events, until the scheduler stops."""
+        while True:
+            while self._events:
+                yield self._events.popleft()
+            if self.is_closed:
+                return
+            await self._signal.wait()
+
+
+class Bus:
+    """The subscribers of one instance."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._subscribers: set[Subscriber] = set()
+        self._seen: int | None = None
+
+    async def subscribe(self) -> Subscriber:
+        """Add a reader: it gets what happens from now on."""
+        if not self._subscribers:
+            self._seen = await self._newest()
+        subscriber = Subscriber()
+        self._subscribers.add(subscriber)
+        self._core.bus_signal.set()
+        return subscriber
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Forget a reader."""
+        self._subscribers.discard(subscriber)
+
+    def close(self) -> None:
+        """Let every reader end."""
+        for subscriber in self._subscribers:
+            subscriber.close()
+
+    async def _newest(self) -> int:
+        last = await self._core.adapter.read_events(after=None, limit=1)
+        return last[-1].seq if last else 0
+
+    async def one_pass(self) -> int | None:
+        """Read what is new; say when to look again if nobody tells."""
+        if not self._subscribers:
+            return None
+        core = self._core
+        while True:
+            seen = self._seen
+            assert seen is not None
+            events = await core.adapter.read_events(after=seen, limit=READ_BATCH)
+            for event in events:
+                self._seen = event.seq
+                for subscriber in self._subscribers:
+                    subscriber.put(event)
+            if len(events) < READ_BATCH:
+                break
+        return core.clock.monotonic_us() + core.adapter.traits.hint_delay_us_max

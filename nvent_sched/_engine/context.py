@@ -1,0 +1,133 @@
+"""What a handler is told about its run, and what it can say."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from nvent_sched._model.instants import moment_from
+from nvent_sched._model.runs import LOG_LINE_MAX, LOG_LINES_MAX, PROGRESS_NOTE_MAX
+from nvent_sched.errors import SchedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from nvent_sched._model.runs import Origin, Run
+
+LOG_FULL: Final = "(more lines were dropped)"
+
+
+class RunCancelledError(SchedError):
+    """The run was cancelled; raised by `RunContext.check_cancelled`."""
+
+
+class RunContext:
+    """One attempt of a run, as its handler sees it.
+
+    Every method may be called from any thread. Nothing here waits or touches the store:
+    progress and log lines are written with the next renewal and at the end.
+    """
+
+    def __init__(self, run: Run, *, on_progress: Callable[[str], None]) -> None:
+        self._run = run
+        self._on_progress = on_progress
+        self._cancelled = threading.Event()
+        self._lines: list[str] = list(run.log)
+        self.cancel_reason: str | None = None
+        self.progress_share: float | None = None
+        self.progress_note: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The run's id; the same for each of its attempts."""
+        return self._run.id
+
+    @property
+    def job_id(self) -> str:
+        """The job's id."""
+        return self._run.job_id
+
+    @property
+    def attempt(self) -> int:
+        """Which try this is, from 1."""
+        return self._run.attempt
+
+    @property
+    def origin(self) -> Origin:
+        """Why the run exists."""
+        return self._run.origin
+
+    @property
+    def scheduled_time(self) -> datetime:
+        """The nominal instant it was scheduled for, in UTC."""
+        return moment_from(self._run.scheduled_time)
+
+    @property
+    def due_time(self) -> datetime:
+        """The same after jitter and spread, in UTC."""
+        return moment_from(self._run.due_time)
+
+    @property
+    def fencing_token(self) -> int:
+        """Grows with every claim: pass it on to whatever must refuse a stale owner."""
+        return self._run.fence
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run should stop: cancelled, timed out, lost, or shutting down."""
+        return self._cancelled.is_set()
+
+    def check_cancelled(self) -> None:
+        """Stop here if the run should stop; for loops in plain functions.
+
+        Raises:
+            RunCancelledError: It should.
+        """
+        if self._cancelled.is_set():
+            msg = f"run {self.id} was cancelled: {self.cancel_reason}"
+            raise RunCancelledError(msg)
+
+    def progress(self, share: float, note: str | None = None) -> None:
+        """Say how far the run is.
+
+        Args:
+            share: 0 to 1; what is outside is moved to the nearer end.
+            note: A few words; cut after 200 characters.
+
+        Raises:
+            UsageError: *share* is not a number.
+        """
+        if isinstance(share, bool) or not isinstance(share, int | float):
+            msg = f"progress must be a number between 0 and 1, not {share!r}"
+            raise UsageError(msg)
+        # A comparison with NaN is false, so NaN becomes 0 here.
+        self.progress_share = min(1.0, float(share)) if share > 0 else 0.0
+        self.progress_note = None if note is None else str(note)[:PROGRESS_NOTE_MAX]
+        self._on_progress(self.id)
+
+    def heartbeat(self) -> None:
+        """Say that the run is alive, without saying how far it is."""
+        self._on_progress(self.id)
+
+    def log(self, line: object) -> None:
+        """Add a line to the run's log; the last 200 are kept, each cut at 1,000."""
+        self._lines.append(str(line)[:LOG_LINE_MAX])
+        if len(self._lines) > LOG_LINES_MAX:
+            del self._lines[: len(self._lines) - LOG_LINES_MAX + 1]
+            self._lines.insert(0, LOG_FULL)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The log so far, earlier attempts included."""
+        return tuple(self._lines)
+
+    def request_stop(self, reason: str) -> None:
+        """Tell the handler to stop; the first reason stays."""
+        if self.cancel_reason is None:
+            self.cancel_reason = reason
+        self._cancelled.set()
+
+    def __repr__(self) -> str:
+        """Say which attempt of which run."""
+        return f"<RunContext {self.id} attempt {self.attempt}>"

@@ -1,0 +1,234 @@
+"""What the loops of one instance share: the claims it holds, and who is woken by what."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from nvent_sched._engine.deadlines import Deadlines
+from nvent_sched._engine.outbox import Outbox
+from nvent_sched._engine.registry import Executor, Registry
+from nvent_sched._engine.signals import Signal
+from nvent_sched._engine.storetime import StoreTime
+from nvent_sched._engine.threads import WorkerThreads
+from nvent_sched._engine.watched import watched
+from nvent_sched._model.claims import Pool
+from nvent_sched._model.events import Event, EventKind
+from nvent_sched._rules.settling import settle_cancelled
+from nvent_sched._rules.trust import trusted_until_us
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nvent_sched._engine.context import RunContext
+    from nvent_sched._engine.options import Options
+    from nvent_sched._model.instants import Instant
+    from nvent_sched._model.policies import Policies
+    from nvent_sched._model.runs import Run
+    from nvent_sched._port import Adapter, Clock
+
+log = logging.getLogger(__name__)
+
+
+class StopCause(StrEnum):
+    """Why we stop a handler before it ended by itself."""
+
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    UNTRUSTED = "untrusted"
+    STOPPING = "stopping"
+
+
+@dataclass(slots=True, eq=False)
+class Claim:
+    """A run that is ours, from the claim until it is settled.
+
+    Attributes:
+        run: As claimed, with its fence.
+        policies: Of its job, as they were when it was claimed.
+        executor: Which slots it takes.
+        asked_at_us: When the claim, or its last renewal, was asked for; monotonic.
+        started_at: When the handler began, by the store's clock; None before.
+        context: What the handler sees; None before it starts.
+        interrupt: Breaks the handler off, or lets go of its thread.
+        stop_cause: Why we stop it, if we do.
+        is_reported: The store knows that the handler began.
+    """
+
+    run: Run
+    policies: Policies
+    executor: Executor
+    asked_at_us: int
+    started_at: Instant | None = None
+    context: RunContext | None = None
+    interrupt: Callable[[], None] | None = None
+    stop_cause: StopCause | None = None
+    is_reported: bool = False
+
+    def stop(self, cause: StopCause, *, reason: str) -> None:
+        """Ask the handler to stop; the first cause stays."""
+        if self.stop_cause is None:
+            self.stop_cause = cause
+        if self.context is not None:
+            self.context.request_stop(reason)
+        if self.interrupt is not None:
+            self.interrupt()
+
+
+class Core:
+    """The shared state of one instance. No loop of its own, no decision."""
+
+    def __init__(
+        self,
+        *,
+        adapter: Adapter,
+        clock: Clock,
+        registry: Registry,
+        options: Options,
+        instance_id: str,
+    ) -> None:
+        self.adapter, self._open_calls = watched(adapter)
+        self.clock = clock
+        self.registry, self.options = registry, options
+        self.instance_id = instance_id
+        self.time = StoreTime(clock, has_own_clock=adapter.traits.has_own_clock)
+        self.claims: dict[str, Claim] = {}
+        self.unstarted: dict[str, Claim] = {}
+        self.deadlines = Deadlines(clock)
+        self.threads = WorkerThreads()
+        self.outbox = Outbox(self)
+        self.planner_signal = Signal()
+        self.launcher_signal = Signal()
+        self.liveness_signal = Signal()
+        self.bus_signal = Signal()
+        self.idle_signal = Signal()
+        self.arrivals: list[Claim] = []
+        self.dirty: set[str] = set()
+        self.touched_jobs: dict[str, int] = {}
+        self.run_waiters: dict[str, list[Signal]] = {}
+        self.limits = {
+            Executor.LOOP: options.running_max,
+            Executor.THREAD: options.threads_max,
+            Executor.PROCESS: options.processes_max,
+        }
+        self.taken = dict.fromkeys(Executor, 0)
+        self.heard_at_us = clock.monotonic_us()
+        self.passed_at: dict[str, Instant] = {}
+        self.trouble: str | None = None
+        self.is_taking = True
+
+    def free(self, executor: Executor) -> int:
+        """How many more runs could start in one kind of place."""
+        return max(0, self.limits[executor] - self.taken[executor])
+
+    def free_pools(self) -> tuple[Pool, ...]:
+        """What could be started, by handler."""
+        return tuple(
+            Pool(handlers=names, limit=free)
+            for executor in Executor
+            if (names := self.registry.names_in(executor))
+            and (free := self.free(executor)) > 0
+        )
+
+    def trusted_until_us(self, claim: Claim) -> int:
+        """Until when, on the monotonic clock, we may act on a claim."""
+        timing = self.options.timing
+        by_lease = trusted_until_us(
+            asked_at_us=claim.asked_at_us,
+            granted_us=timing.lease_us,
+            margin_us=timing.margin_us,
+        )
+        by_heartbeat = trusted_until_us(
+            asked_at_us=self.heard_at_us,
+            granted_us=timing.dead_after_us,
+            margin_us=timing.margin_us,
+        )
+        return min(by_lease, by_heartbeat)
+
+    def take(self, run: Run, *, policies: Policies, asked_at_us: int) -> None:
+        """Hold a run that was just claimed, until its time comes."""
+        handler = self.registry.get(run.handler)
+        assert handler is not None
+        claim = Claim(
+            run=run,
+            policies=policies,
+            executor=handler.executor,
+            asked_at_us=asked_at_us,
+        )
+        self.taken[handler.executor] += 1
+        self.claims[run.id] = claim
+        self.unstarted[run.id] = claim
+        self.arrivals.append(claim)
+
+    def release(self, claim: Claim) -> None:
+        """Let go of a claim whose verdict is written, or that is no longer ours."""
+        if self.claims.pop(claim.run.id, None) is not claim:
+            return
+        self.unstarted.pop(claim.run.id, None)
+        self.dirty.discard(claim.run.id)
+        self.taken[claim.executor] -= 1
+        self.idle_signal.set()
+        if self.free(claim.executor) == 1:
+            self.planner_signal.set()
+
+    def recall(self, job_id: str, *, reason: str) -> int:
+        """End the runs of a job that were claimed ahead and have not begun."""
+        recalled = [
+            claim for claim in self.unstarted.values() if claim.run.job_id == job_id
+        ]
+        for claim in recalled:
+            self._end_unstarted(claim, reason=reason)
+        return len(recalled)
+
+    def _end_unstarted(self, claim: Claim, *, reason: str) -> None:
+        del self.unstarted[claim.run.id]
+        verdict = settle_cancelled(
+            claim.run,
+            reason=reason,
+            retention=self.options.retention,
+            now=self.time.now(),
+        )
+        self.outbox.settle(verdict, policies=claim.policies, claim=claim)
+
+    def cancel(self, claim: Claim, *, reason: str) -> None:
+        """Cancel a run of ours, begun or not."""
+        if claim.run.id in self.unstarted:
+            self._end_unstarted(claim, reason=reason)
+        else:
+            claim.stop(StopCause.CANCELLED, reason=reason)
+
+    def note_progress(self, run_id: str) -> None:
+        """A handler said how far it is; called from any thread."""
+        # Adding to a set is atomic; the loop looks at it with the next pass.
+        self.dirty.add(run_id)
+
+    def tell(
+        self,
+        kind: EventKind,
+        *,
+        job_id: str | None = None,
+        run_id: str | None = None,
+        detail: str = "",
+    ) -> None:
+        """Queue an event for publishing."""
+        self.outbox.tell(
+            Event(
+                at=self.time.now(),
+                kind=kind,
+                instance=self.instance_id,
+                job_id=job_id,
+                run_id=run_id,
+                detail=detail,
+            )
+        )
+
+    def is_busy(self) -> bool:
+        """Whether something is under way that will go on without the clock's help."""
+        return bool(
+            self._open_calls()
+            or self.arrivals
+            or self.outbox.is_waiting
+            or self.threads.busy
+        )

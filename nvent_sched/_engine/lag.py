@@ -1,0 +1,107 @@
+"""Notice what keeps the event loop or the clock from doing its work.
+
+A handler that computes or blocks inside the event loop stops everything of this
+instance, also its heartbeat. A thread watches a mark that the loop moves; when it stands
+still, the thread looks at the loop's stack and names the handler. The clocks are
+compared as well: wall time that moves otherwise than the monotonic clock means that the
+machine slept or somebody set the clock.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+from nvent_sched._engine.signals import Signal
+from nvent_sched._model.events import EventKind
+from nvent_sched._model.instants import MILLISECOND_US, SECOND_US
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from nvent_sched._engine.core import Core
+
+log = logging.getLogger(__name__)
+TICK_US: Final = 250 * MILLISECOND_US
+BLOCKED_US: Final = SECOND_US
+JUMP_US: Final = SECOND_US
+
+
+class LagWatch:
+    """Watches one event loop from a thread, while it is entered."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._loop_thread = threading.get_ident()
+        self._mark_us = core.clock.monotonic_us()
+        self._ended = threading.Event()
+        self._blamed: str | None = None
+        self._thread = threading.Thread(
+            target=self._watch, name="nvent-lag", daemon=True
+        )
+
+    async def run(self) -> None:
+        """Move the mark and compare the clocks; ends by cancellation."""
+        core = self._core
+        self._thread.start()
+        try:
+            while True:
+                before_us = core.clock.monotonic_us()
+                drift_us = core.clock.now() - before_us
+                self._mark_us = before_us
+                await core.clock.wait(Signal(), until_us=before_us + TICK_US)
+                now_us = core.clock.monotonic_us()
+                self._report_block(lag_us=now_us - before_us - TICK_US)
+                jumped_us = core.clock.now() - now_us - drift_us
+                if abs(jumped_us) >= JUMP_US:
+                    self._report_jump(jumped_us)
+        finally:
+            self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(TICK_US / SECOND_US):
+            mark_us = self._mark_us
+            lag_us = self._core.clock.monotonic_us() - mark_us - TICK_US
+            if lag_us >= BLOCKED_US and self._blamed is None:
+                self._blamed = self._name_of_blocker()
+                log.warning(
+                    "the event loop is blocked by %s",
+                    self._blamed,
+                    extra={"handler": self._blamed, "lag_us": lag_us},
+                )
+
+    def _name_of_blocker(self) -> str:
+        registry = self._core.registry
+        codes: dict[CodeType, str] = {}
+        for name in registry.names:
+            handler = registry.get(name)
+            code = getattr(getattr(handler, "function", None), "__code__", None)
+            if code is not None:
+                codes[code] = name
+        frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001  the only way
+        innermost = None
+        while frame is not None:
+            innermost = innermost or f"{frame.f_code.co_qualname}"
+            if frame.f_code in codes:
+                return f"handler {codes[frame.f_code]}"
+            frame = frame.f_back
+        return f"code outside the handlers ({innermost})"
+
+    def _report_block(self, *, lag_us: int) -> None:
+        if lag_us < BLOCKED_US:
+            return
+        blamed, self._blamed = self._blamed or "something", None
+        self._core.tell(
+            EventKind.LOOP_BLOCKED, detail=f"for {lag_us / SECOND_US:.1f} s by {blamed}"
+        )
+
+    def _report_jump(self, jumped_us: int) -> None:
+        core = self._core
+        seconds = jumped_us / SECOND_US
+        log.warning("the clock jumped", extra={"jumped_us": jumped_us})
+        core.tell(EventKind.CLOCK_JUMPED, detail=f"by {seconds:+.1f} s")
+        core.planner_signal.set()
+        core.launcher_signal.set()
+        core.liveness_signal.set()

@@ -1,0 +1,190 @@
+"""Stay alive, notice who is not, and stop what we may no longer do.
+
+One loop, in this order: say that we live and renew; only when that succeeded look for the
+dead. An instance that was itself asleep or cut off would otherwise take everybody else
+for dead the moment it wakes.
+
+Trust is counted from when a renewal was asked for. It ends on the monotonic clock,
+before any other instance may take our runs; then every handler is stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from nvent_sched._engine.core import StopCause
+from nvent_sched._engine.planner import policies_of
+from nvent_sched._model.claims import Renewal
+from nvent_sched._model.events import EventKind
+from nvent_sched._model.instants import SECOND_US
+from nvent_sched._model.policies import DEFAULT_POLICIES
+from nvent_sched._model.runs import RunState
+from nvent_sched._rules.settling import settle_lost
+
+if TYPE_CHECKING:
+    from nvent_sched._engine.core import Core
+    from nvent_sched._engine.deadlines import Deadline
+    from nvent_sched._model.instances import Instance
+
+log = logging.getLogger(__name__)
+REPORT_US: Final = SECOND_US
+"""How often progress is written, at most."""
+LOST_BATCH: Final = 200
+
+
+class Liveness:
+    """The heartbeat of one instance; `one_pass` is what its loop repeats."""
+
+    def __init__(self, core: Core, *, instance: Instance) -> None:
+        self._core = core
+        self._instance = instance
+        self._beat_at_us = 0
+        self._trust: Deadline | None = None
+
+    async def one_pass(self) -> int:
+        """Make one pass; say when the next is due."""
+        core = self._core
+        asked_at_us = core.clock.monotonic_us()
+        is_beat = asked_at_us >= self._beat_at_us
+        await self._renew(asked_at_us=asked_at_us, is_beat=is_beat)
+        if is_beat:
+            self._beat_at_us = asked_at_us + core.options.timing.heartbeat_us
+            await self._take_over()
+        if core.claims:
+            return min(self._beat_at_us, asked_at_us + REPORT_US)
+        return self._beat_at_us
+
+    async def _renew(self, *, asked_at_us: int, is_beat: bool) -> None:
+        core = self._core
+        renewals = self._renewals(asked_at_us=asked_at_us)
+        if not renewals and not is_beat:
+            return
+        dirty, core.dirty = core.dirty, set()
+        try:
+            renewed = await core.adapter.renew(
+                replace(
+                    self._instance,
+                    heartbeat_at=core.time.now(),
+                    handlers=core.registry.names,
+                    running=len(core.claims) - len(core.unstarted),
+                ),
+                renewals,
+                lease_us=core.options.timing.lease_us,
+                now=core.time.now(),
+            )
+        except BaseException:
+            core.dirty |= dirty
+            raise
+        core.time.observe(renewed.now, asked_at_us=asked_at_us)
+        core.heard_at_us = asked_at_us
+        for renewal in renewals:
+            claim = core.claims.get(renewal.run_id)
+            if claim is not None and renewal.run_id not in renewed.stale:
+                claim.is_reported = True
+                if renewal.extend:
+                    claim.asked_at_us = asked_at_us
+        self._stop_stale(renewed.stale)
+        for run_id, reason in renewed.cancelled.items():
+            if (claim := core.claims.get(run_id)) is not None:
+                core.cancel(claim, reason=reason)
+        self._arm_trust()
+
+    def _renewals(self, *, asked_at_us: int) -> list[Renewal]:
+        core = self._core
+        old_us = asked_at_us - core.options.timing.renew_after_us
+        renewals: list[Renewal] = []
+        for claim in core.claims.values():
+            is_old = claim.asked_at_us <= old_us
+            is_news = claim.run.id in core.dirty or (
+                claim.started_at is not None and not claim.is_reported
+            )
+            if not (is_old or is_news):
+                continue
+            context = claim.context
+            renewals.append(
+                Renewal(
+                    run_id=claim.run.id,
+                    fence=claim.run.fence,
+                    extend=is_old,
+                    progress=None if context is None else context.progress_share,
+                    progress_note=None if context is None else context.progress_note,
+                    started_at=claim.started_at,
+                )
+            )
+        return renewals
+
+    def _stop_stale(self, stale: frozenset[str]) -> None:
+        core = self._core
+        for run_id in stale:
+            claim = core.claims.get(run_id)
+            if claim is None:
+                continue
+            log.warning("run was taken over", extra={"run_id": run_id})
+            if run_id in core.unstarted:
+                core.release(claim)
+            else:
+                claim.stop(StopCause.UNTRUSTED, reason="another instance took it over")
+
+    def _arm_trust(self) -> None:
+        """Move the moment at which we stop everything unless we are heard again."""
+        core = self._core
+        timing = core.options.timing
+        until_us = core.heard_at_us + timing.dead_after_us - timing.margin_us
+        if self._trust is None or self._trust.act is None:
+            self._trust = core.deadlines.add(at_us=until_us, act=self._end_trust)
+        else:
+            self._trust.at_us = until_us
+
+    def _end_trust(self) -> None:
+        """Stop every handler whose claim cannot be believed any more."""
+        core = self._core
+        self._trust = None
+        reason = "the store was out of reach for so long that others may take the run"
+        now_us = core.clock.monotonic_us()
+        for claim in list(core.claims.values()):
+            if core.trusted_until_us(claim) <= now_us and claim.started_at is not None:
+                log.error("stopped, could not renew", extra={"run_id": claim.run.id})
+                claim.stop(StopCause.UNTRUSTED, reason=reason)
+
+    async def _take_over(self) -> None:
+        """Decide about runs that the dead left behind."""
+        core = self._core
+        while True:
+            lost = await core.adapter.take_lost(
+                now=core.time.now(),
+                dead_after_us=core.options.timing.dead_after_us,
+                limit=LOST_BATCH,
+            )
+            for instance_id in lost.dead:
+                log.warning("instance died", extra={"instance": instance_id})
+                core.tell(EventKind.INSTANCE_DIED, detail=instance_id)
+            theirs = [run for run in lost.runs if run.id not in core.claims]
+            if not theirs:
+                return
+            policies = await policies_of(core, [run.job_id for run in theirs])
+            for run in theirs:
+                policy = policies.get(run.job_id, DEFAULT_POLICIES)
+                verdict = settle_lost(
+                    run,
+                    policies=policy,
+                    retention=core.options.retention,
+                    now=lost.now,
+                )
+                core.outbox.settle(verdict, policies=policy)
+                kind = (
+                    EventKind.RUN_RECOVERED
+                    if verdict.run.state is RunState.READY
+                    else EventKind.RUN_LOST
+                )
+                core.tell(
+                    kind,
+                    job_id=run.job_id,
+                    run_id=run.id,
+                    detail=f"instance {run.instance} died with it",
+                )
+                log.warning("run was lost", extra={"run_id": run.id})
+            await core.outbox.flush()
+            if len(lost.runs) < LOST_BATCH:
+                return

@@ -1,0 +1,136 @@
+"""What waits to be written: settlements and events, many in one step.
+
+A verdict stays here until the store has it: trouble with the store delays it, and the
+claim keeps its slot meanwhile, so no more can pile up than there are slots. A verdict the
+store refuses (`Stale`) is told as RUN_FENCED: somebody took the run over.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from nvent_sched._engine.edits import pause_if_failing
+from nvent_sched._engine.signals import Signal
+from nvent_sched._model.claims import Settlement, Stale
+from nvent_sched._model.events import Event, EventKind
+from nvent_sched._model.runs import RunState
+
+if TYPE_CHECKING:
+    from nvent_sched._engine.core import Claim, Core
+    from nvent_sched._model.policies import Policies
+    from nvent_sched._model.runs import Run
+
+log = logging.getLogger(__name__)
+BATCH_MAX: Final = 500
+EVENTS_MAX: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A verdict, with the claim it ends if that is ours."""
+
+    settlement: Settlement
+    policies: Policies
+    claim: Claim | None
+
+    @property
+    def may_pause(self) -> bool:
+        tally = self.settlement.tally
+        return (
+            self.policies.pause_after_failures is not None
+            and tally is not None
+            and tally.is_failure
+        )
+
+
+class Outbox:
+    """Settlements and events on their way to the store."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._settlements: list[_Entry] = []
+        self._events: list[Event] = []
+        self.signal = Signal()
+        self.is_writing = False
+        self._lock = anyio.Lock()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is not written yet."""
+        return bool(self._settlements or self._events or self.is_writing)
+
+    def settle(
+        self, settlement: Settlement, *, policies: Policies, claim: Claim | None = None
+    ) -> None:
+        """Queue the verdict on a run; with its claim if it is ours."""
+        self._settlements.append(_Entry(settlement, policies, claim))
+        self.signal.set()
+        self._core.idle_signal.set()
+
+    def tell(self, event: Event) -> None:
+        """Queue an event; the oldest are dropped if the store takes none for long."""
+        self._events.append(event)
+        if len(self._events) > EVENTS_MAX:
+            del self._events[: len(self._events) - EVENTS_MAX]
+        self.signal.set()
+
+    async def flush(self) -> None:
+        """Write everything that waits.
+
+        Raises:
+            StoreError: It could not be written; it still waits.
+        """
+        async with self._lock:
+            while self._settlements or self._events:
+                self.is_writing = True
+                try:
+                    await self._write_batch()
+                finally:
+                    self.is_writing = False
+
+    async def _write_batch(self) -> None:
+        core = self._core
+        batch = self._settlements[:BATCH_MAX]
+        if batch:
+            verdicts = await core.adapter.settle(
+                [entry.settlement for entry in batch], now=core.time.now()
+            )
+            del self._settlements[: len(batch)]
+            for entry, verdict in zip(batch, verdicts, strict=True):
+                self._after(entry, is_stale=isinstance(verdict, Stale))
+            for entry in batch:
+                if entry.may_pause:
+                    await pause_if_failing(
+                        core, entry.settlement.run, policies=entry.policies
+                    )
+        events = self._events[: 2 * BATCH_MAX]
+        if events:
+            await core.adapter.publish(events)
+            del self._events[: len(events)]
+            core.bus_signal.set()
+
+    def _after(self, entry: _Entry, *, is_stale: bool) -> None:
+        core, run = self._core, entry.settlement.run
+        if entry.claim is not None:
+            core.release(entry.claim)
+        for waiter in core.run_waiters.get(run.id, ()):
+            waiter.set()
+        if is_stale:
+            fence = entry.settlement.seen_fence
+            log.warning(
+                "a late result was refused", extra={"run_id": run.id, "fence": fence}
+            )
+            self._tell_of(run, EventKind.RUN_FENCED, detail=f"our fence was {fence}")
+        elif run.state is RunState.FINISHED:
+            core.touched_jobs[run.job_id] = core.touched_jobs.get(run.job_id, 0) + 1
+            self._tell_of(run, EventKind.RUN_FINISHED, detail=str(run.outcome))
+        else:
+            self._tell_of(run, EventKind.RUN_RETRYING, detail=f"attempt {run.attempt}")
+            core.planner_signal.set()
+
+    def _tell_of(self, run: Run, kind: EventKind, *, detail: str) -> None:
+        self._core.tell(kind, job_id=run.job_id, run_id=run.id, detail=detail)

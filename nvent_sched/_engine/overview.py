@@ -1,0 +1,93 @@
+"""Look at this instance and its store as a whole."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from nvent_sched._model.instants import SECOND_US, moment_from
+from nvent_sched._model.queries import JobQuery, RunQuery
+from nvent_sched._model.runs import RunState
+from nvent_sched._model.snapshots import HealthSnapshot, SchedulerSnapshot
+from nvent_sched._rules.viewing import instance_view, job_view, run_view, stats_view
+from nvent_sched.errors import StoreError
+
+if TYPE_CHECKING:
+    from nvent_sched._engine.core import Core
+    from nvent_sched._model.queries import StoreSummary
+
+LATE_PASS_US: Final = 60 * SECOND_US
+OVERDUE_US: Final = 60 * SECOND_US
+RECENT_RUNS: Final = 20
+
+
+async def health_of(core: Core) -> HealthSnapshot:
+    """Say whether this instance does its work. Never raises for the store's sake."""
+    now = core.time.now()
+    summary: StoreSummary | None = None
+    trouble = core.trouble
+    try:
+        summary = await core.adapter.summary(now=now, is_deep=False)
+    except StoreError as error:
+        trouble = f"{type(error).__name__}: {error}"
+    ages = {name: max(0, now - at) for name, at in core.passed_at.items()}
+    problems = [] if trouble is None else [f"store: {trouble}"]
+    problems += [
+        f"loop {name}: last good pass {age_us / SECOND_US:.0f} s ago"
+        for name, age_us in ages.items()
+        if age_us > LATE_PASS_US and name in {"planner", "liveness"}
+    ]
+    overdue_us = 0
+    if summary is not None:
+        if summary.oldest_look_at is not None:
+            overdue_us = max(0, now - summary.oldest_look_at)
+        if overdue_us > OVERDUE_US:
+            problems.append(f"the oldest due job waits {overdue_us / SECOND_US:.0f} s")
+        problems += [
+            f"no instance has handler {name!r}: {count} due"
+            for name, count in summary.unresolved.items()
+        ]
+        problems += [
+            f"job {job_id!r} is in quarantine: {reason}"
+            for job_id, reason in summary.quarantined.items()
+        ]
+    return HealthSnapshot(
+        is_ok=not problems,
+        instance=core.instance_id,
+        running=len(core.claims) - len(core.unstarted),
+        slots=sum(core.limits.values()),
+        store=trouble,
+        pass_age={
+            name: timedelta(microseconds=age_us) for name, age_us in ages.items()
+        },
+        overdue=timedelta(microseconds=overdue_us) if overdue_us else None,
+        unresolved={} if summary is None else summary.unresolved,
+        quarantined={} if summary is None else summary.quarantined,
+        problems=tuple(problems),
+    )
+
+
+async def snapshot_of(core: Core, *, jobs_max: int) -> SchedulerSnapshot:
+    """Read everything a view shows, at most *jobs_max* jobs."""
+    adapter = core.adapter
+    page = await adapter.read_jobs(JobQuery(limit=jobs_max))
+    stats = await adapter.read_stats([job.id for job in page.items])
+    (total,) = await adapter.read_stats(None)
+    running = await adapter.read_runs(
+        RunQuery(states=(RunState.CLAIMED,), limit=RECENT_RUNS)
+    )
+    recent = await adapter.read_runs(
+        RunQuery(states=(RunState.FINISHED,), limit=RECENT_RUNS)
+    )
+    summary = await adapter.summary(now=core.time.now(), is_deep=False)
+    by_id = {job.id: job for job in page.items}
+    return SchedulerSnapshot(
+        at=moment_from(core.time.now()),
+        jobs=tuple(job_view(job) for job in page.items),
+        stats={each.job_id: stats_view(each, job=by_id[each.job_id]) for each in stats},
+        total=stats_view(total, job=None),
+        running=tuple(run_view(run) for run in running.items),
+        recent=tuple(run_view(run) for run in recent.items),
+        instances=tuple(instance_view(each) for each in await adapter.read_instances()),
+        job_counts=summary.jobs,
+    )

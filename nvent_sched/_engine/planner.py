@@ -1,0 +1,192 @@
+"""Take due jobs, plan, commit; claim what is ready. One pass is one batch."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from nvent_sched._engine.edits import edit_job
+from nvent_sched._model.claims import Claims, Committed, DueBatch, DueJob, Plan
+from nvent_sched._model.events import EventKind
+from nvent_sched._model.instants import MILLISECOND_US, SECOND_US, Instant
+from nvent_sched._model.policies import DEFAULT_POLICIES, Policies
+from nvent_sched._model.queries import JobQuery
+from nvent_sched._model.runs import RunState
+from nvent_sched._rules.agenda import LOOKAHEAD_US
+from nvent_sched._rules.drafting import Claimant
+from nvent_sched._rules.editing import pause
+from nvent_sched._rules.planning import plan_due
+from nvent_sched.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvent_sched._engine.core import Core
+
+log = logging.getLogger(__name__)
+BATCH_MIN: Final = 32
+BATCH_MAX: Final = 250
+CONTENDED_US: Final = 5 * MILLISECOND_US
+"""The wait after a pass that others were faster in, so as not to race them again."""
+STARVED_US: Final = SECOND_US
+"""How often jobs are still planned while no slot is free."""
+
+
+async def plan_pass(core: Core) -> int | None:
+    """Make one pass.
+
+    Returns:
+        When the next one is due, on the monotonic clock.
+    """
+    if not core.is_taking:
+        return None
+    asked_at_us = core.clock.monotonic_us()
+    names = core.registry.names
+    free = sum(pool.limit for pool in core.free_pools())
+    batch = await core.adapter.take_due(
+        now=core.time.now(),
+        handlers=names,
+        limit=max(BATCH_MIN, min(BATCH_MAX, free)),
+    )
+    core.time.observe(batch.now, asked_at_us=asked_at_us)
+    for job_id, reason in batch.quarantined.items():
+        log.error("job put into quarantine", extra={"job_id": job_id})
+        core.tell(EventKind.JOB_QUARANTINED, job_id=job_id, detail=reason)
+    planned = await _plan_batch(core, batch, asked_at_us=asked_at_us)
+    ready_at = await _claim_ready(core, batch)
+    core.launcher_signal.set()
+    return _next_pass(core, batch, ready_at=ready_at, is_contended=planned == 0)
+
+
+async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> int:
+    """Plan and commit a batch; say how many plans were let through."""
+    plans: list[Plan] = []
+    policies: list[Policies] = []
+    free = {executor: core.free(executor) for executor in core.limits}
+    for facts in batch.jobs:
+        handler = core.registry.get(facts.job.definition.handler)
+        claims_max = 0 if handler is None else free[handler.executor]
+        plan = await _plan_one(core, facts, now=batch.now, claims_max=claims_max)
+        if plan is None:
+            continue
+        if handler is not None:
+            claimed = sum(run.state is RunState.CLAIMED for run in plan.runs)
+            free[handler.executor] -= claimed
+        plans.append(plan)
+        policies.append(facts.job.definition.policies)
+    if not plans:
+        return 0
+    verdicts = await core.adapter.commit_plans(plans, now=batch.now)
+    committed = 0
+    for plan, policy, verdict in zip(plans, policies, verdicts, strict=True):
+        if isinstance(verdict, Committed):
+            committed += 1
+            _take_committed(core, plan, policy, verdict, asked_at_us=asked_at_us)
+    return committed
+
+
+async def _plan_one(
+    core: Core, facts: DueJob, *, now: Instant, claims_max: int
+) -> Plan | None:
+    """Ask the rules; a job they cannot read is paused with the reason, not lost."""
+    claimant = Claimant(
+        instance=core.instance_id,
+        claims_max=claims_max,
+        lease_us=core.options.timing.lease_us,
+        retention=core.options.retention,
+    )
+    try:
+        return plan_due(facts, now=now, claimant=claimant)
+    except UsageError as error:
+        reason = f"its schedule cannot be read: {error}"
+        log.exception("job cannot be planned", extra={"job_id": facts.job.id})
+        await edit_job(
+            core, facts.job.id, lambda job: pause(job, reason=reason, now=now)
+        )
+        core.tell(EventKind.JOB_QUARANTINED, job_id=facts.job.id, detail=reason)
+        return None
+
+
+def _take_committed(
+    core: Core,
+    plan: Plan,
+    policies: Policies,
+    verdict: Committed,
+    *,
+    asked_at_us: int,
+) -> None:
+    for run, fence in zip(plan.runs, verdict.fences, strict=True):
+        if run.state is RunState.CLAIMED and fence:
+            claimed = replace(run, fence=fence)
+            core.take(claimed, policies=policies, asked_at_us=asked_at_us)
+    for run_id, reason in plan.cancel.items():
+        if (claim := core.claims.get(run_id)) is not None:
+            core.cancel(claim, reason=reason)
+    for event in plan.events:
+        core.outbox.tell(event)
+
+
+async def _claim_ready(core: Core, batch: DueBatch) -> Instant | None:
+    """Claim READY runs for the slots that are free; say when the next is ready."""
+    ready_at = batch.next_ready_at
+    horizon = Instant(batch.now + LOOKAHEAD_US)
+    while ready_at is not None and ready_at <= horizon:
+        pools = core.free_pools()
+        if not pools:
+            return ready_at
+        asked_at_us = core.clock.monotonic_us()
+        claims = await core.adapter.begin(
+            request_id=uuid4().hex,
+            instance=core.instance_id,
+            pools=pools,
+            until=horizon,
+            lease_us=core.options.timing.lease_us,
+            now=core.time.now(),
+        )
+        await _take_begun(core, claims, asked_at_us=asked_at_us)
+        ready_at = claims.next_ready_at
+        if not claims.runs:
+            break
+    return ready_at
+
+
+async def _take_begun(core: Core, claims: Claims, *, asked_at_us: int) -> None:
+    policies = await policies_of(core, [run.job_id for run in claims.runs])
+    for run in claims.runs:
+        core.take(
+            run,
+            policies=policies.get(run.job_id, DEFAULT_POLICIES),
+            asked_at_us=asked_at_us,
+        )
+
+
+async def policies_of(core: Core, job_ids: Sequence[str]) -> dict[str, Policies]:
+    """Read the policies of jobs; those that are gone are left out."""
+    wanted = tuple(dict.fromkeys(job_ids))
+    if not wanted:
+        return {}
+    page = await core.adapter.read_jobs(JobQuery(ids=wanted, limit=len(wanted)))
+    return {job.id: job.definition.policies for job in page.items}
+
+
+def _next_pass(
+    core: Core, batch: DueBatch, *, ready_at: Instant | None, is_contended: bool
+) -> int:
+    now_us = core.clock.monotonic_us()
+    latest_us = now_us + core.adapter.traits.hint_delay_us_max
+    has_slots = bool(core.free_pools())
+    looks = [batch.next_look_at]
+    if ready_at is not None and has_slots:
+        looks.append(Instant(ready_at - LOOKAHEAD_US))
+    due = [core.time.monotonic_of(look) for look in looks if look is not None]
+    if not due:
+        return latest_us
+    earliest_us = min(due)
+    if earliest_us <= now_us:
+        if not has_slots and core.registry.names:
+            return now_us + STARVED_US
+        if is_contended:
+            return now_us + CONTENDED_US
+    return min(earliest_us, latest_us)

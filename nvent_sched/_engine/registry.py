@@ -1,0 +1,221 @@
+"""Handlers by name: the store knows names only, a process knows functions."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nvent_sched._model.jobs import checked_name
+from nvent_sched.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+class Executor(StrEnum):
+    """Where a handler runs."""
+
+    LOOP = "loop"
+    THREAD = "thread"
+    PROCESS = "process"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A function under a name.
+
+    Attributes:
+        wants_run: Its first parameter is the run's context.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    executor: Executor
+    wants_run: bool
+
+    def check_arguments(
+        self, args: Sequence[object], kwargs: Mapping[str, object]
+    ) -> None:
+        """Refuse arguments the function could not be called with.
+
+        Raises:
+            UsageError: It could not.
+        """
+        given = [None, *args] if self.wants_run else args
+        try:
+            signature = inspect.signature(self.function)
+        except ValueError:
+            return
+        try:
+            signature.bind(*given, **kwargs)
+        except TypeError as error:
+            msg = (
+                f"handler {self.name!r} cannot be called with these arguments: {error}"
+            )
+            raise UsageError(msg) from error
+
+
+def handler_of(
+    function: Callable[..., Any], *, name: str | None, executor: str | None
+) -> Handler:
+    """Look at a function and give it a name.
+
+    Args:
+        function: Async or plain.
+        name: What the store shall know it by; without one its module and qualname.
+        executor: "loop", "thread" or "process"; without one async functions run in the
+            loop and plain ones in a worker thread.
+
+    Raises:
+        UsageError: It is not a function, has no name of its own, or does not fit the
+            executor.
+    """
+    if not callable(function):
+        msg = f"a handler must be a function, not {function!r}"
+        raise UsageError(msg)
+    name = name_of(function) if name is None else name
+    checked_name(name, what="a handler's name")
+    is_async = _is_async(function)
+    place = _executor_of(executor, is_async=is_async, name=name)
+    wants_run = _wants_run(function)
+    if place is Executor.PROCESS:
+        _check_importable(function, name=name, wants_run=wants_run)
+    return Handler(name=name, function=function, executor=place, wants_run=wants_run)
+
+
+def _executor_of(executor: str | None, *, is_async: bool, name: str) -> Executor:
+    if executor is None:
+        return Executor.LOOP if is_async else Executor.THREAD
+    if executor not in set(Executor):
+        msg = f"executor must be one of {[*map(str, Executor)]}, not {executor!r}"
+        raise UsageError(msg)
+    place = Executor(executor)
+    if is_async != (place is Executor.LOOP):
+        kind = "async" if is_async else "plain"
+        msg = f"handler {name!r} is {kind}: it cannot run in executor={executor!r}"
+        raise UsageError(msg)
+    return place
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    while isinstance(function, partial):
+        function = function.func
+    call = getattr(function, "__call__", None)  # noqa: B004  an object with async __call__
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def _wants_run(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (ValueError, TypeError):
+        return False
+    if not parameters:
+        return False
+    first = parameters[0]
+    annotation = first.annotation
+    noted = (
+        annotation
+        if isinstance(annotation, str)
+        else getattr(annotation, "__name__", "")
+    )
+    is_positional = first.kind in {
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    }
+    return is_positional and (first.name == "run" or "RunContext" in noted)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Name a function by module and qualname; a script's module by its file.
+
+    Raises:
+        UsageError: It is a lambda or has no name.
+    """
+    qualname = getattr(function, "__qualname__", None)
+    if not isinstance(qualname, str) or "<lambda>" in qualname:
+        msg = (
+            f"{function!r} has no name that would be the same after a restart: pass "
+            "handler='a-name', or use a function defined with def"
+        )
+        raise UsageError(msg)
+    module = getattr(function, "__module__", None) or "__main__"
+    if module == "__main__":
+        main = sys.modules["__main__"]
+        spec, path = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+        if spec is not None:
+            module = spec.name
+        elif path is not None:
+            module = Path(path).stem
+    return f"{module}:{qualname}"
+
+
+def _check_importable(
+    function: Callable[..., Any], *, name: str, wants_run: bool
+) -> None:
+    qualname = getattr(function, "__qualname__", "<lambda>")
+    if "<" in qualname or isinstance(function, partial):
+        msg = (
+            f"handler {name!r} cannot run in executor='process': another process can "
+            "only import functions that stand at the top level of a module"
+        )
+        raise UsageError(msg)
+    if wants_run:
+        msg = (
+            f"handler {name!r} cannot run in executor='process' and take the run: the "
+            "run lives in this process; pass what it needs as arguments"
+        )
+        raise UsageError(msg)
+
+
+class Registry:
+    """The handlers of one scheduler."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Handler] = {}
+        self.names: tuple[str, ...] = ()
+
+    def add(self, handler: Handler) -> None:
+        """Register a handler. The newest definition of a function runs.
+
+        Raises:
+            UsageError: Another function made inside a function has the name: which one
+                is meant would depend on the order of calls.
+        """
+        known = self._by_name.get(handler.name)
+        if (
+            known is not None
+            and known.function is not handler.function
+            and handler.name.endswith(f":{handler.function.__qualname__}")
+            and "<locals>" in handler.name
+        ):
+            msg = (
+                f"two functions are called {handler.name!r}; they were made inside a "
+                "function, so tell them apart with handler='a-name'"
+            )
+            raise UsageError(msg)
+        self._by_name[handler.name] = handler
+        self.names = tuple(sorted(self._by_name))
+
+    def get(self, name: str) -> Handler | None:
+        """Find a handler by its name."""
+        return self._by_name.get(name)
+
+    def of(self, function: Callable[..., Any]) -> Handler | None:
+        """Find the handler that a function was registered as."""
+        for handler in self._by_name.values():
+            if handler.function is function:
+                return handler
+        return None
+
+    def names_in(self, executor: Executor) -> tuple[str, ...]:
+        """List the handlers that run in one kind of place."""
+        return tuple(
+            name
+            for name, handler in self._by_name.items()
+            if handler.executor is executor
+        )

@@ -1,0 +1,31 @@
+"""A wake-up for one waiting loop. Setting it twice wakes once."""
+
+from __future__ import annotations
+
+import anyio
+
+
+class Signal:
+    """Set by anybody in the loop's thread, waited for by one task, cleared by it."""
+
+    __slots__ = ("_event", "_is_set")
+
+    def __init__(self) -> None:
+        self._event: anyio.Event | None = None
+        self._is_set = False
+
+    def set(self) -> None:
+        """Wake the waiter, now or when it next waits."""
+        self._is_set = True
+        if self._event is not None:
+            self._event.set()
+
+    async def wait(self) -> None:
+        """Return once it was set, and clear it."""
+        if not self._is_set:
+            self._event = anyio.Event()
+            try:
+                await self._event.wait()
+            finally:
+                self._event = None
+        self._is_set = False

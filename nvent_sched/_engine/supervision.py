@@ -1,0 +1,233 @@
+"""One instance: which loops there are, in which order they start and stop.
+
+Start: list the instance (heartbeat), look for runs the dead left behind, declare the
+jobs of the code, and only then plan. Stop: take nothing more, give back what has not
+begun, wait for what has, ask and then cancel the rest, write every verdict, leave the
+list. Every wait of a stop has an end.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from nvent_sched._engine.bus import Bus
+from nvent_sched._engine.capture import RunLogCapture
+from nvent_sched._engine.clock import SystemClock
+from nvent_sched._engine.core import Core, StopCause
+from nvent_sched._engine.janitor import prune_pass
+from nvent_sched._engine.jobverbs import put_definitions
+from nvent_sched._engine.lag import LagWatch
+from nvent_sched._engine.launcher import run_launcher
+from nvent_sched._engine.liveness import Liveness
+from nvent_sched._engine.passes import run_passes
+from nvent_sched._engine.planner import plan_pass
+from nvent_sched._engine.signals import Signal
+from nvent_sched._model.events import EventKind
+from nvent_sched._model.instances import Instance
+from nvent_sched._model.instants import SECOND_US
+from nvent_sched._rules.registration import IfExists
+from nvent_sched._rules.settling import hand_back
+from nvent_sched.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from anyio.abc import TaskGroup
+
+    from nvent_sched._model.jobs import JobDefinition
+
+    _Loop = tuple[str, Callable[[], Awaitable[int | None]], Signal]
+
+log = logging.getLogger(__name__)
+LAST_WORDS_US: Final = 10 * SECOND_US
+"""How long a stop tries to write its verdicts to a store that does not answer."""
+
+
+class Engine:
+    """The loops of one instance."""
+
+    def __init__(self, core: Core, *, runs_handlers: bool) -> None:
+        self.core = core
+        self._runs_handlers = runs_handlers
+        self._later: list[JobDefinition] = []
+        self._later_signal = Signal()
+        self.bus = Bus(core)
+        self.liveness = Liveness(core, instance=_instance(core))
+        self.stopped = anyio.Event()
+        self._stop_asked = anyio.Event()
+        self._is_stopping = False
+
+    @asynccontextmanager
+    async def running(
+        self, declare: Callable[[], Awaitable[None]]
+    ) -> AsyncIterator[None]:
+        """Run while the body does.
+
+        Args:
+            declare: Puts the jobs of the code into the store, before anything fires.
+        """
+        core = self.core
+        unbind = core.clock.bind(core.is_busy)
+        capture = RunLogCapture()
+        if core.options.is_logging_captured:
+            logging.getLogger().addHandler(capture)
+        try:
+            if self._runs_handlers:
+                await self.liveness.one_pass()
+                await declare()
+                core.tell(EventKind.INSTANCE_STARTED)
+            body_error: BaseException | None = None
+            async with anyio.create_task_group() as loops:
+                async with anyio.create_task_group() as runs:
+                    self._start(loops, runs)
+                    try:
+                        yield
+                    except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001
+                        # Raised again below, outside the groups: it is the user's
+                        # own and must not come out wrapped.
+                        body_error = error
+                    finally:
+                        await self.stop(grace_us=core.options.grace_us)
+                        runs.cancel_scope.cancel()
+                loops.cancel_scope.cancel()
+            if body_error is not None:
+                raise body_error
+        finally:
+            logging.getLogger().removeHandler(capture)
+            core.threads.close()
+            unbind()
+
+    def _start(self, loops: TaskGroup, runs: TaskGroup) -> None:
+        core = self.core
+        passes: list[_Loop] = [
+            ("outbox", self._flush, core.outbox.signal),
+            ("bus", self.bus.one_pass, core.bus_signal),
+        ]
+        if self._runs_handlers:
+            core.adapter.on_hint(core.planner_signal.set)
+            passes += [
+                ("planner", self._plan, core.planner_signal),
+                ("liveness", self.liveness.one_pass, core.liveness_signal),
+                ("janitor", self._prune, Signal()),
+                ("declarer", self._declare_late, self._later_signal),
+            ]
+            loops.start_soon(_run_launcher, core, runs)
+            if isinstance(core.clock, SystemClock):
+                loops.start_soon(LagWatch(core).run)
+        for name, one_pass, signal in passes:
+            loops.start_soon(_run_passes, core, name, one_pass, signal)
+        loops.start_soon(core.deadlines.run)
+        loops.start_soon(self._stop_when_asked)
+
+    def declare_later(self, definition: JobDefinition) -> None:
+        """Store a job that the code declares while this runs."""
+        self._later.append(definition)
+        self._later_signal.set()
+
+    async def _declare_late(self) -> None:
+        while self._later:
+            await put_definitions(self.core, self._later[:1], if_exists=IfExists.UPDATE)
+            del self._later[0]
+
+    async def _plan(self) -> int | None:
+        return await plan_pass(self.core)
+
+    async def _flush(self) -> None:
+        await self.core.outbox.flush()
+
+    async def _prune(self) -> int:
+        return await prune_pass(self.core)
+
+    async def stop(self, *, grace_us: int) -> None:
+        """Stop in order, also while being cancelled, but never for ever. Once."""
+        if self._is_stopping:
+            await self.stopped.wait()
+            return
+        self._is_stopping = True
+        self.core.is_taking = False
+        try:
+            self._give_back_unstarted()
+            until_us = self.core.clock.monotonic_us() + grace_us
+            await self._wait_idle(until_us=until_us)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._end()
+            self.bus.close()
+            self.stopped.set()
+
+    def request_stop(self) -> None:
+        """Stop soon; for handlers and signals, which cannot wait for it."""
+        self._stop_asked.set()
+
+    async def _stop_when_asked(self) -> None:
+        await self._stop_asked.wait()
+        await self.stop(grace_us=self.core.options.grace_us)
+
+    def _give_back_unstarted(self) -> None:
+        core = self.core
+        for claim in list(core.unstarted.values()):
+            del core.unstarted[claim.run.id]
+            verdict = hand_back(claim.run)
+            core.outbox.settle(verdict, policies=claim.policies, claim=claim)
+
+    async def _wait_idle(self, *, until_us: int) -> None:
+        core = self.core
+        while core.claims:
+            if not await core.clock.wait(core.idle_signal, until_us=until_us):
+                return
+
+    async def _end(self) -> None:
+        """Stop what is still going, and write what there is to say."""
+        core = self.core
+        for claim in list(core.claims.values()):
+            claim.stop(StopCause.STOPPING, reason="the scheduler is stopping")
+        until_us = core.clock.monotonic_us() + LAST_WORDS_US
+        if self._runs_handlers:
+            core.tell(EventKind.INSTANCE_STOPPED)
+        try:
+            await core.outbox.flush()
+            while core.claims and await core.clock.wait(
+                core.idle_signal, until_us=until_us
+            ):
+                await core.outbox.flush()
+            if self._runs_handlers:
+                await core.adapter.leave(core.instance_id, now=core.time.now())
+        except StoreError as error:
+            log.error(  # noqa: TRY400  the text says it; a traceback would not
+                "could not leave in good order: %s; what was going is taken over by "
+                "another instance",
+                error,
+            )
+
+
+async def _run_passes(
+    core: Core,
+    name: str,
+    one_pass: Callable[[], Awaitable[int | None]],
+    signal: Signal,
+) -> None:
+    await run_passes(core, name, one_pass, signal=signal)
+
+
+async def _run_launcher(core: Core, runs: TaskGroup) -> None:
+    await run_launcher(core, runs=runs)
+
+
+def _instance(core: Core) -> Instance:
+    now = core.clock.now()
+    return Instance(
+        id=core.instance_id,
+        host=platform.node(),
+        pid=os.getpid(),
+        release=version("nvent_sched"),
+        started_at=now,
+        heartbeat_at=now,
+        slots=sum(core.limits.values()),
+    )

@@ -1,0 +1,74 @@
+"""What pausing and resuming do to a job. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nvent_sched._model.jobs import Job, JobStatus
+from nvent_sched._model.runs import FAILURES
+from nvent_sched._rules.planning import look_at_of
+from nvent_sched._rules.recurrence import is_after_finish, next_occurrence, schedule_of
+
+if TYPE_CHECKING:
+    from nvent_sched._model.instants import Instant
+    from nvent_sched._model.policies import Policies
+    from nvent_sched._model.runs import Outcome
+
+
+def pause(job: Job, *, reason: str, now: Instant) -> Job | None:
+    """Stop a job from producing occurrences; None if it produces none anyway."""
+    if job.status is not JobStatus.ACTIVE:
+        return None
+    return replace(
+        job,
+        version=job.version + 1,
+        status=JobStatus.PAUSED,
+        note=reason,
+        look_at=None,
+        updated_at=now,
+    )
+
+
+def resume(job: Job, *, is_catch_up: bool, now: Instant) -> Job | None:
+    """Let a paused job produce occurrences again; None if it is not paused.
+
+    Args:
+        job: As stored.
+        is_catch_up: Treat what fell into the pause as missed, by the misfire policy;
+            otherwise the pause is passed over and nothing of it is owed.
+        now: The store's time.
+    """
+    if job.status is not JobStatus.PAUSED:
+        return None
+    resumed = replace(
+        job,
+        version=job.version + 1,
+        status=JobStatus.ACTIVE,
+        note="",
+        updated_at=now,
+    )
+    schedule = schedule_of(job)
+    is_overdue = job.next_time is not None and job.next_time <= now
+    if is_overdue and not is_catch_up:
+        following = (
+            now
+            if is_after_finish(schedule)
+            else next_occurrence(
+                schedule,
+                policies=job.definition.policies,
+                after=now,
+                planned=job.planned,
+            )
+        )
+        mark = min(now, following - 1) if following is not None else now
+        resumed = replace(resumed, considered_until=mark, next_time=following)
+    if resumed.next_time is None and not resumed.looks_on_finish:
+        return replace(resumed, status=JobStatus.FINISHED, look_at=None)
+    return replace(resumed, look_at=look_at_of(resumed, now=now))
+
+
+def should_pause(policies: Policies, *, outcome: Outcome, failure_streak: int) -> bool:
+    """Say whether a job has failed often enough in a row to be paused."""
+    limit = policies.pause_after_failures
+    return limit is not None and outcome in FAILURES and failure_streak >= limit

@@ -1,0 +1,288 @@
+"""What becomes of a run after an attempt: it ends, or there is another. Pure.
+
+Three things end an attempt: the handler (`settle_attempt`), the instance giving it back
+(`hand_back`), and the instance dying with it (`settle_lost`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nvent_sched._model.claims import Settlement
+from nvent_sched._model.instants import Instant
+from nvent_sched._model.policies import Misfire, OnLost
+from nvent_sched._model.runs import (
+    ATTEMPTS_KEPT_MAX,
+    Attempt,
+    Origin,
+    Outcome,
+    Run,
+)
+from nvent_sched._model.statistics import Tally
+from nvent_sched._rules.lifecycle import RunMove, advance
+from nvent_sched._rules.retries import is_worth_retrying, retry_delay_us
+
+if TYPE_CHECKING:
+    from nvent_sched._model.policies import Policies
+    from nvent_sched._rules.retention import Retention
+
+RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the handler ended.
+
+    Attributes:
+        kinds: Dotted names of the error's class and its bases; empty without error.
+        reason: Why, where the outcome alone does not say.
+    """
+
+    outcome: Outcome
+    started_at: Instant | None
+    ended_at: Instant
+    kinds: tuple[str, ...] = ()
+    reason: str | None = None
+    error: str | None = None
+    result: str | None = None
+    log: tuple[str, ...] = ()
+    progress: float | None = None
+    progress_note: str | None = None
+
+
+def settle_attempt(
+    run: Run, ending: Ending, *, policies: Policies, retention: Retention
+) -> Settlement:
+    """Decide what follows an attempt that this instance made.
+
+    Args:
+        run: As claimed.
+        ending: How the handler ended.
+        policies: The job's, for retries.
+        retention: How long the record is kept.
+    """
+    if ending.outcome in RETRIED and is_worth_retrying(
+        policies.retry, attempt=run.attempt, kinds=ending.kinds
+    ):
+        return _again(run, ending, policies=policies)
+    ended = replace(
+        run,
+        state=advance(run.state, RunMove.END),
+        lease_until=None,
+        started_at=ending.started_at,
+        finished_at=ending.ended_at,
+        outcome=ending.outcome,
+        reason=ending.reason,
+        error=ending.error,
+        result=ending.result,
+        log=ending.log,
+        progress=ending.progress,
+        progress_note=ending.progress_note,
+        keep_until=retention.keep_until(ending.outcome, ended_at=ending.ended_at),
+    )
+    return Settlement(
+        run=ended,
+        seen_state=run.state,
+        seen_fence=run.fence,
+        tally=tally_of(ended),
+    )
+
+
+def tally_of(run: Run) -> Tally:
+    """Say what a run that ended adds to its job's statistics."""
+    assert run.finished_at is not None
+    duration_us, lateness_us = None, None
+    if run.started_at is not None:
+        duration_us = max(0, run.finished_at - run.started_at)
+        lateness_us = max(0, run.started_at - run.ready_at)
+    last_line = run.error.rstrip().rsplit("\n", 1)[-1] if run.error else run.reason
+    return Tally(
+        job_id=run.job_id,
+        outcome=run.outcome,
+        count=run.count,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        duration_us=duration_us,
+        lateness_us=lateness_us,
+        error=None if run.outcome is Outcome.SUCCEEDED else last_line,
+    )
+
+
+def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
+    delay_us = retry_delay_us(policies.retry, attempt=run.attempt, run_id=run.id)
+    again = replace(
+        _released(run, ready_at=Instant(ending.ended_at + delay_us)),
+        attempt=run.attempt + 1,
+        started_at=ending.started_at,
+        error=ending.error,
+        log=ending.log,
+        attempts=_kept(run, ending.outcome, ending=ending),
+    )
+    return Settlement(
+        run=again,
+        seen_state=run.state,
+        seen_fence=run.fence,
+        tally=Tally(
+            job_id=run.job_id,
+            outcome=None,
+            finished_at=ending.ended_at,
+            error=None if ending.error is None else ending.error.splitlines()[-1],
+        ),
+    )
+
+
+def _released(run: Run, *, ready_at: Instant) -> Run:
+    return replace(
+        run,
+        state=advance(run.state, RunMove.AGAIN),
+        ready_at=ready_at,
+        instance=None,
+        lease_until=None,
+        started_at=None,
+        progress=None,
+        progress_note=None,
+    )
+
+
+def _kept(run: Run, outcome: Outcome, *, ending: Ending) -> tuple[Attempt, ...]:
+    made = Attempt(
+        number=run.attempt,
+        outcome=outcome,
+        instance=run.instance,
+        started_at=ending.started_at,
+        ended_at=ending.ended_at,
+        error=ending.error or ending.reason,
+    )
+    return (*run.attempts, made)[-ATTEMPTS_KEPT_MAX:]
+
+
+def hand_back(run: Run) -> Settlement:
+    """Give a claim back that was never acted on: as if it had not been claimed."""
+    return Settlement(
+        run=_released(run, ready_at=run.ready_at),
+        seen_state=run.state,
+        seen_fence=run.fence,
+    )
+
+
+def settle_unstarted(
+    run: Run, *, policies: Policies, retention: Retention, now: Instant
+) -> Settlement | None:
+    """Decide about a claimed run whose time has come; None to begin it.
+
+    Between the claim and now the machine may have slept: what is a misfire by now and
+    would be skipped as one is not begun.
+    """
+    is_scheduled = run.origin is Origin.SCHEDULE and run.attempt == 1
+    is_late = now - run.ready_at > policies.misfire_grace_us
+    if not (is_scheduled and is_late and policies.misfire is Misfire.SKIP):
+        return None
+    ended = replace(
+        run,
+        state=advance(run.state, RunMove.END),
+        lease_until=None,
+        outcome=Outcome.MISSED,
+        reason=f"missed; more than {policies.misfire_grace_us} us late",
+        finished_at=now,
+        keep_until=retention.keep_until(Outcome.MISSED, ended_at=now),
+    )
+    return Settlement(
+        run=ended,
+        seen_state=run.state,
+        seen_fence=run.fence,
+        tally=tally_of(ended),
+    )
+
+
+def settle_interrupted(
+    run: Run, ending: Ending, *, policies: Policies, retention: Retention
+) -> Settlement:
+    """Decide about a run that was broken off because its instance stops.
+
+    A run that may be repeated is given back, so that another instance starts it at
+    once; one that may not ends as CANCELLED.
+    """
+    if policies.on_lost is OnLost.FAIL:
+        return settle_attempt(run, ending, policies=policies, retention=retention)
+    again = replace(
+        _released(run, ready_at=ending.ended_at),
+        attempt=run.attempt + 1,
+        origin=Origin.RECOVERY,
+        log=ending.log,
+        attempts=_kept(run, ending.outcome, ending=ending),
+    )
+    return Settlement(run=again, seen_state=run.state, seen_fence=run.fence, tally=None)
+
+
+def settle_lost(
+    run: Run, *, policies: Policies, retention: Retention, now: Instant
+) -> Settlement:
+    """Decide about a run whose instance died or let its lease run out.
+
+    `on_lost="retry"` makes it READY again, until it has taken `crashes_max` instances
+    with it: then it is a dead letter. `on_lost="fail"` ends it as LOST. Either way the
+    verdict loses against a renewal that came in between.
+    """
+    crashes = run.crashes + 1
+    reason = f"instance {run.instance} was lost with it"
+    ending = Ending(
+        outcome=Outcome.LOST, started_at=run.started_at, ended_at=now, reason=reason
+    )
+    if policies.on_lost is OnLost.RETRY and crashes < policies.crashes_max:
+        again = replace(
+            _released(run, ready_at=now),
+            attempt=run.attempt + 1,
+            crashes=crashes,
+            origin=Origin.RECOVERY,
+            attempts=_kept(run, Outcome.LOST, ending=ending),
+        )
+        tally = Tally(job_id=run.job_id, outcome=None, finished_at=now, error=reason)
+        return _guarded(run, again, tally=tally)
+    is_poison = policies.on_lost is OnLost.RETRY
+    outcome = Outcome.DEAD_LETTERED if is_poison else Outcome.LOST
+    if is_poison:
+        reason = f"{crashes} instances were lost with it, the last was {run.instance}"
+    ended = replace(
+        run,
+        state=advance(run.state, RunMove.END),
+        lease_until=None,
+        crashes=crashes,
+        outcome=outcome,
+        reason=reason,
+        finished_at=now,
+        attempts=_kept(run, Outcome.LOST, ending=ending),
+        keep_until=retention.keep_until(outcome, ended_at=now),
+    )
+    return _guarded(run, ended, tally=replace(tally_of(ended), duration_us=None))
+
+
+def _guarded(run: Run, decided: Run, *, tally: Tally) -> Settlement:
+    return Settlement(
+        run=decided,
+        seen_state=run.state,
+        seen_fence=run.fence,
+        seen_lease_until=run.lease_until,
+        tally=tally,
+    )
+
+
+def settle_cancelled(
+    run: Run, *, reason: str, retention: Retention, now: Instant
+) -> Settlement:
+    """End a run that nobody has begun, because it is not wanted any more."""
+    ended = replace(
+        run,
+        state=advance(run.state, RunMove.END),
+        lease_until=None,
+        outcome=Outcome.CANCELLED,
+        reason=reason,
+        finished_at=now,
+        keep_until=retention.keep_until(Outcome.CANCELLED, ended_at=now),
+    )
+    return Settlement(
+        run=ended,
+        seen_state=run.state,
+        seen_fence=run.fence,
+        tally=tally_of(ended),
+    )
