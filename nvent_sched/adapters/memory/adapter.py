@@ -10,38 +10,31 @@ from __future__ import annotations
 from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from itertools import islice, takewhile
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from anyio.lowlevel import checkpoint
 
-from nvent_sched._model.claims import STALE, STORED, Claims, DueBatch, Lost, Renewed
+from nvent_sched._model.claims import STALE, STORED, Claims, Renewed
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.runs import RunState
 from nvent_sched._port import Traits
+from nvent_sched.adapters.memory.finding import due_batch, lost_runs, prunable
 from nvent_sched.adapters.memory.reading import job_page, run_page, summary_of
-from nvent_sched.adapters.memory.records import (
-    DUE,
-    HELD,
-    HISTORY,
-    KEPT,
-    LEASES,
-    READY,
-    REQUEST,
-    ids_of,
-)
+from nvent_sched.adapters.memory.records import HELD, READY, REQUEST, ids_of
 from nvent_sched.adapters.memory.sums import summed
 from nvent_sched.adapters.memory.tables import Tables
-from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from nvent_sched._model.claims import (
         Committed,
+        DueBatch,
         DueJob,
         JobWrite,
+        Lost,
         Plan,
         Pool,
         Renewal,
@@ -143,23 +136,7 @@ class MemoryAdapter:
     ) -> DueBatch:
         """Hand out jobs whose `look_at` has come and whose handler is one of these."""
         async with self._step() as tables:
-            due = ids_of(islice(tables.order.merged(DUE, handlers, until=now), limit))
-            looks = islice(tables.order.merged(DUE, handlers), len(due), None)
-            next_look_at = next((Instant(at) for at, _ in looks), None)
-            facts, quarantined = [], {}
-            for record in [tables.jobs[job_id] for job_id in due]:
-                try:
-                    facts.append(tables.facts(record.job()))
-                except StoreError as error:
-                    quarantined[record.id] = str(error)
-                    tables.put_job(replace(record, quarantine=str(error)))
-            return DueBatch(
-                now=now,
-                jobs=tuple(facts),
-                next_look_at=next_look_at,
-                next_ready_at=tables.order.first_at(READY, handlers),
-                quarantined=quarantined,
-            )
+            return due_batch(tables, now=now, handlers=handlers, limit=limit)
 
     async def commit_plans(
         self, plans: Sequence[Plan], *, now: Instant
@@ -224,12 +201,8 @@ class MemoryAdapter:
                 if not tables.renew(renewal, lease_until=lease_until)
             )
             held = ids_of(tables.order[HELD, instance.id])
-            reasons = {each: tables.runs[each].bare.cancel_reason for each in held}
-            cancelled = {
-                run_id: reason
-                for run_id, reason in reasons.items()
-                if reason is not None
-            }
+            reasons = ((each, tables.runs[each].bare.cancel_reason) for each in held)
+            cancelled = {each: why for each, why in reasons if why is not None}
             return Renewed(now=now, stale=stale, cancelled=cancelled)
 
     async def leave(self, instance_id: str, *, now: Instant) -> None:  # noqa: ARG002  no clock
@@ -250,22 +223,7 @@ class MemoryAdapter:
     async def take_lost(self, *, now: Instant, dead_after_us: int, limit: int) -> Lost:
         """Find CLAIMED runs whose lease ended or whose instance is dead."""
         async with self._step() as tables:
-            alive = {
-                each.id
-                for each in tables.instances.values()
-                if now - each.heartbeat_at <= dead_after_us
-            }
-            lost = [
-                run_id
-                for lease_until, run_id in tables.order[LEASES]
-                if lease_until <= now or tables.runs[run_id].bare.instance not in alive
-            ]
-            left = {tables.runs[run_id].bare.instance for run_id in lost[limit:]}
-            dead = tuple(sorted(tables.instances.keys() - alive - left))
-            for instance_id in dead:
-                del tables.instances[instance_id]
-            runs = tuple(tables.runs[run_id].run() for run_id in lost[:limit])
-            return Lost(now=now, runs=runs, dead=dead)
+            return lost_runs(tables, now=now, dead_after_us=dead_after_us, limit=limit)
 
     async def cancel_runs(
         self,
@@ -289,12 +247,8 @@ class MemoryAdapter:
     ) -> int:
         """Forget FINISHED runs past their `keep_until`, then the oldest of each job."""
         async with self._step() as tables:
-            kept = tables.order[KEPT]
-            doomed = ids_of(takewhile(lambda entry: entry[0] <= now, kept))
-            for job_id in job_ids:
-                history = tables.order[HISTORY, job_id]
-                doomed += ids_of(history[: max(0, len(history) - runs_max)])
-            forgotten = list(dict.fromkeys(doomed))[:limit]
+            found = prunable(tables, job_ids=job_ids, runs_max=runs_max, now=now)
+            forgotten = found[:limit]
             for run_id in forgotten:
                 tables.forget_run(run_id)
             return len(forgotten)

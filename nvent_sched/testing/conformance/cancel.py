@@ -1,0 +1,80 @@
+"""`cancel_runs`: who has claimed a run is asked to cancel it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nvent_sched._model.claims import STORED
+from nvent_sched._model.runs import RunState
+from nvent_sched.testing.conformance.builders import NOON, a_job, a_run, an_end
+from nvent_sched.testing.conformance.steps import (
+    claim,
+    insert,
+    put,
+    read_run,
+    settle,
+)
+
+if TYPE_CHECKING:
+    from nvent_sched._port import Adapter
+
+
+class TestCancelRuns:
+    """Ask for CLAIMED runs to be cancelled; others are left as they are."""
+
+    async def test_a_claimed_run_is_marked_with_the_reason(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        await insert(adapter, a_run())
+        (run,) = await claim(adapter)
+
+        await adapter.cancel_runs(["run"], reason="enough", now=NOON)
+
+        assert await read_run(adapter) == replace(run, cancel_reason="enough")
+
+    async def test_other_runs_are_left_as_they_are(self, adapter: Adapter) -> None:
+        await put(adapter, a_job())
+        states = (RunState.WAITING, RunState.READY, RunState.FINISHED)
+        runs = await insert(
+            adapter, *(a_run(each.value, state=each) for each in states)
+        )
+
+        await adapter.cancel_runs([run.id for run in runs], reason="enough", now=NOON)
+
+        for run in runs:
+            assert await read_run(adapter, run.id) == run
+
+    async def test_runs_are_answered_as_they_were_in_the_order_asked_for(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        first, second = await insert(
+            adapter, a_run("a", state=RunState.CLAIMED), a_run("b")
+        )
+
+        found = await adapter.cancel_runs(
+            ["b", "nobody", "a"], reason="enough", now=NOON
+        )
+
+        assert found == (second, first)
+
+    async def test_the_first_reason_stays(self, adapter: Adapter) -> None:
+        await put(adapter, a_job())
+        await insert(adapter, a_run(state=RunState.CLAIMED))
+        await adapter.cancel_runs(["run"], reason="first", now=NOON)
+
+        await adapter.cancel_runs(["run"], reason="second", now=NOON)
+
+        assert (await read_run(adapter)).cancel_reason == "first"
+
+    async def test_a_run_that_is_to_be_cancelled_can_still_end_by_itself(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        await insert(adapter, a_run())
+        (run,) = await claim(adapter)
+        await adapter.cancel_runs(["run"], reason="enough", now=NOON)
+
+        assert await settle(adapter, an_end(run)) == STORED
