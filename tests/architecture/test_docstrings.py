@@ -13,7 +13,7 @@ import nvent_sched
 if TYPE_CHECKING:
     from tests.architecture.conftest import Source
 
-NAMES: Final = sorted(getattr(nvent_sched, "__all__", ()))
+NAMES: Final = sorted(nvent_sched.__all__)
 
 
 def undocumented(owner: type) -> list[str]:

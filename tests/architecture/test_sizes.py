@@ -15,7 +15,11 @@ FUNCTION_LINES_MAX: Final = 70  # a screen; the docstring is not counted
 FUNCTION_STATEMENTS_MAX: Final = 40
 
 # To go over, name the module here, with its lines and the reason.
-BUDGET: Final[dict[str, tuple[int, str]]] = {}
+BUDGET: Final[dict[str, tuple[int, str]]] = {
+    "nvent_sched/_port.py": (320, "the whole contract of a store in one place"),
+    "nvent_sched/scheduler.py": (900, "one front door; most of it is promises"),
+    "nvent_sched/testing/conformance/machine.py": (320, "one machine, all its moves"),
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

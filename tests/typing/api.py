@@ -1,0 +1,139 @@
+"""What a user writes, as the type checkers see it. Checked, never run.
+
+A line with `type: ignore` is one that must be refused: both checkers report an ignore
+that is not needed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, assert_type
+
+from nvent_sched import (
+    Cron,
+    Interval,
+    JobOptions,
+    JobSpec,
+    Misfire,
+    OneTime,
+    Overlap,
+    Retry,
+    RunContext,
+    Scheduler,
+)
+from nvent_sched.testing import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+scheduler = Scheduler("sqlite:///jobs.db", max_threads=4)
+assert_type(scheduler, Scheduler)
+assert_type(scheduler.url, str)
+Scheduler(3)  # type: ignore[arg-type]
+Scheduler("memory:", False)  # type: ignore[call-arg]  # noqa: FBT003
+
+
+@scheduler.job(
+    Cron("0 2 * * *", timezone="America/New_York"),
+    id="daily-cleanup",
+    overlap="skip",
+    misfire=Misfire.LATEST,
+    misfire_grace=timedelta(minutes=1),
+    retry=Retry(attempts=5, delay=timedelta(seconds=1), backoff=2.0),
+    timeout=timedelta(hours=1),
+    jitter=timedelta(seconds=30),
+    tags=["ops"],
+    metadata={"owner": "data"},
+)
+def cleanup(run: RunContext, days: int = 7) -> str:
+    run.progress(0.4, "deleting")
+    run.log(f"{days} days")
+    assert_type(run.fencing_token, int)
+    assert_type(run.scheduled_time, datetime)
+    return "done"
+
+
+@scheduler.handler("report", executor="thread")
+def report() -> None: ...
+
+
+@scheduler.job(Interval(minutes=15))
+async def check_for_stalls() -> None: ...
+
+
+# A decorated function stays what it was.
+as_written: Callable[[RunContext, int], str] = cleanup
+cleanup("days")  # type: ignore[arg-type]
+
+
+async def every_verb() -> None:
+    async with scheduler as started:
+        assert_type(started, Scheduler)
+
+        job = await scheduler.schedule(
+            cleanup, OneTime(in_=timedelta(hours=1)), id="once", kwargs={"days": 3}
+        )
+        options: JobOptions = {"overlap": Overlap.ALLOW_ALL, "max_running": 2}
+        specs = [JobSpec("report", Interval(hours=1), id="hourly", options=options)]
+        assert_type(await scheduler.schedule_many(specs), tuple[str, ...])
+        assert_type(job.next_time, datetime | None)
+        assert_type(job.tags, tuple[str, ...])
+
+        await scheduler.reschedule(job, Cron("@hourly"), misfire="skip")
+        assert_type(await scheduler.pause("hourly", reason="a migration"), bool)
+        assert_type(await scheduler.resume("hourly", catch_up=True), bool)
+        assert_type(await scheduler.unschedule(job), bool)
+        assert_type((await scheduler.get_job("hourly")).id, str)
+
+        page = await scheduler.jobs(tag="ops", limit=10)
+        assert_type([each.name for each in page.items], list[str])
+        assert_type(page.next, str | None)
+        for preview in await scheduler.preview(Cron("0 2 * * *"), 3):
+            assert_type(preview.moment, datetime)
+
+        run = await scheduler.run_now("hourly", idempotency_key="today")
+        ended = await scheduler.wait_for(run, timeout=timedelta(minutes=1))
+        assert_type(ended.result, Any)
+        assert_type(ended.lateness, timedelta | None)
+        assert_type(await scheduler.cancel_run(run, reason="enough"), bool)
+        assert_type((await scheduler.retry_run(run.id)).attempt, int)
+        assert_type((await scheduler.get_run(run.id)).log, tuple[str, ...])
+        earlier = NOON - timedelta(days=1)
+        assert_type(await scheduler.backfill("hourly", earlier, NOON), tuple[str, ...])
+        runs = await scheduler.runs("hourly", outcome="failed", since=earlier)
+        assert_type([each.error for each in runs.items], list[str | None])
+
+        assert_type((await scheduler.stats("hourly")).failures, int)
+        assert_type((await scheduler.stats()).duration.p99, timedelta | None)
+        assert_type([each.host for each in await scheduler.instances()], list[str])
+        assert_type((await scheduler.health()).is_ok, bool)
+        assert_type((await scheduler.snapshot()).total.runs, int)
+        async for event in scheduler.events():
+            assert_type(event.kind, str)
+        await scheduler.stop(grace=timedelta(seconds=5))
+        await scheduler.wait_until_stopped()
+
+
+async def refused() -> None:
+    await scheduler.schedule(cleanup, "0 2 * * *")  # type: ignore[arg-type]
+    await scheduler.schedule(cleanup, Cron("@daily"), "id")  # type: ignore[call-arg]
+    await scheduler.schedule(cleanup, Cron("@daily"), timeout=60)  # type: ignore[arg-type]
+    await scheduler.schedule(cleanup, Cron("@daily"), overlaps="skip")  # type: ignore[call-arg]
+    await scheduler.pause("hourly", "a reason")  # type: ignore[call-arg]
+
+
+def schedules() -> None:
+    every = Interval(timedelta(hours=1), anchor=NOON, after="finish")
+    for schedule in (Cron("0 0 1 1 *"), every, OneTime(NOON)):
+        assert_type(schedule.next_after(NOON), datetime | None)
+        assert_type(next(schedule.occurrences(NOON)), datetime)
+        assert_type(schedule.describe(), str)
+
+
+async def by_hand() -> None:
+    clock = ManualClock(NOON)
+    async with Scheduler("memory:", clock=clock):
+        await clock.advance(timedelta(days=31))
+    assert_type(clock.moment, datetime)
