@@ -66,8 +66,8 @@ class AdapterMachine(RuleBasedStateMachine):
         """Compare all that can be read, then close."""
         try:
             self.compare()
-            self.ask(lambda side: side.adapter.close())
         finally:
+            self.ask(lambda side: side.adapter.close())
             self.pair.close()
 
     def at(self, second: int) -> Instant:
@@ -90,16 +90,13 @@ class AdapterMachine(RuleBasedStateMachine):
         self, data: st.DataObject, job_ids: list[str], *, is_stale: bool
     ) -> None:
         """Write jobs, some over a version that is not theirs."""
-        page = self.ask(lambda side: side.adapter.read_jobs(JobQuery()))
-        seen = {job.id: job.version for job in page.items}
-        writes = [
-            a_write(
-                data.draw(
-                    jobs(each, version=seen.get(each, 0) + 1 + is_stale, now=self.now)
-                )
-            )
+        stored = self.ask(lambda side: side.adapter.read_jobs(JobQuery()))
+        seen = {job.id: job.version for job in stored}
+        drawn = (
+            jobs(each, version=seen.get(each, 0) + 1 + is_stale, now=self.now)
             for each in job_ids
-        ]
+        )
+        writes = [a_write(data.draw(job)) for job in drawn]
         self.ask(lambda side: side.adapter.put_jobs(writes, now=self.now))
 
     @rule(job_ids=job_ids)
