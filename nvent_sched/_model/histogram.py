@@ -1,7 +1,7 @@
 """A fixed-size, mergeable histogram of lengths of time. Pure.
 
-Buckets grow by a quarter of a power of two, so that a percentile is off by at most
-19 % of its value; 160 of them reach from a microsecond to twelve days. Adding the counts
+Buckets grow by a quarter of a power of two, so that a percentile is at most 25 %
+too high; 160 of them reach from a microsecond to twelve days. Adding the counts
 of two histograms gives the histogram of both, which is why it can be kept as plain
 counters by any store.
 """
