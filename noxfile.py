@@ -30,7 +30,7 @@ if not IN_CI or shutil.which("python3.14"):
 PROJECT = nox.project.load_toml("pyproject.toml")
 WORK = Path(__file__).parent / ".nox"
 DIST = WORK / "dist"
-COVERAGE = WORK / "coverage"
+COVERAGE = WORK / "measured"
 
 
 def dependencies(*groups: str) -> tuple[str, ...]:
