@@ -104,6 +104,6 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Report which lines and branches no test reached, on any interpreter."""
     session.install("coverage")
-    combined = {"COVERAGE_FILE": str(COVERAGE / "combined")}
+    combined = {"COVERAGE_FILE": str(COVERAGE / ".coverage")}
     session.run("coverage", "combine", "--keep", str(COVERAGE), env=combined)
     session.run("coverage", "report", env=combined)
