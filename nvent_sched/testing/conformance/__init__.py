@@ -18,6 +18,7 @@ the tests live in 2026. For readable failures, call
 Needs pytest and hypothesis, which `nvent_sched` itself never imports.
 """
 
+from nvent_sched.testing.conformance.at_once import TestAtOnce, TestBrokenOff
 from nvent_sched.testing.conformance.begin import TestBegin, TestBeginAgain
 from nvent_sched.testing.conformance.cancel import TestCancelRuns
 from nvent_sched.testing.conformance.commit_plans import (
@@ -53,8 +54,10 @@ from nvent_sched.testing.conformance.take_due import TestTakeDue
 from nvent_sched.testing.conformance.take_lost import TestTakeLost, TestTheDead
 
 __all__ = [
+    "TestAtOnce",
     "TestBegin",
     "TestBeginAgain",
+    "TestBrokenOff",
     "TestCancelByPlan",
     "TestCancelRuns",
     "TestCancelled",

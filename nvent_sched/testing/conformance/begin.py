@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvent_sched._model.claims import Pool
+from nvent_sched._model.claims import Pool, Renewal
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.runs import RunState
 from nvent_sched.testing.conformance.builders import (
@@ -16,6 +16,7 @@ from nvent_sched.testing.conformance.builders import (
     a_release,
     a_run,
     an_end,
+    an_instance,
     at,
 )
 from nvent_sched.testing.conformance.steps import (
@@ -245,9 +246,12 @@ class TestBeginAgain:
         await put(adapter, a_job())
         await insert(adapter, a_run())
         (run,) = await claim(adapter)
-        await adapter.cancel_runs(["run"], reason="enough", now=NOON)
+        renewal = Renewal(run_id="run", fence=run.fence)
+        await adapter.renew(an_instance(), [renewal], lease_us=LEASE_US, now=at(1))
+        await adapter.cancel_runs(["run"], reason="enough", now=at(1))
 
-        assert await claim(adapter) == (replace(run, cancel_reason="enough"),)
+        renewed = replace(run, lease_until=at(301), cancel_reason="enough")
+        assert await claim(adapter, now=at(2)) == (renewed,)
 
     async def test_another_request_gets_other_runs(self, adapter: Adapter) -> None:
         await put(adapter, a_job())

@@ -195,6 +195,9 @@ def a_release(run: Run, *, ready_at: Instant = NOON) -> Settlement:
         lease_until=None,
         ready_at=ready_at,
         attempt=run.attempt + 1,
+        outcome=None,
+        finished_at=None,
+        keep_until=None,
     )
     return Settlement(run=ready, seen_state=run.state, seen_fence=run.fence)
 

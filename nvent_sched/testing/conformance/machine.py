@@ -207,6 +207,13 @@ class AdapterMachine(RuleBasedStateMachine):
         claimed = self.runs(picked, RunQuery(states=(RunState.CLAIMED,)))
         self.settle([a_release(run, ready_at=self.at(ready)) for run in claimed])
 
+    @rule(picked=picks, ready=seconds)
+    def revive(self, picked: list[int], ready: int) -> None:
+        """Make some finished runs READY once more."""
+        finished = self.runs(picked, RunQuery(states=(RunState.FINISHED,)))
+        releases = [a_release(run, ready_at=self.at(ready)) for run in finished]
+        self.settle(releases)
+
     @rule(picked=picks)
     def settle_again(self, picked: list[int]) -> None:
         """Repeat some of the last settlements, applied or not."""

@@ -103,6 +103,21 @@ class TestNothingIsForgotten:
 
         assert await take_due_ids(adapter, now=at(2)) == ["job"]
 
+    async def test_it_does_not_swallow_the_look_while_other_runs_are_going(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job(looks_on_finish=True))
+        going = (a_run("a"), a_run("b"))
+        await insert(adapter, *going, a_run("waits", state=RunState.WAITING))
+        first, _ = await claim(adapter)
+        (facts,) = await adapter.read_facts(["job"])
+        await finish(adapter, first, now=at(1))
+
+        plan = a_plan(the_next(facts.job, looks_on_finish=True))
+        await adapter.commit_plans([plan], now=at(2))
+
+        assert await take_due_ids(adapter, now=at(2)) == ["job"]
+
     async def test_a_plan_that_waits_for_a_run_that_has_ended_is_looked_at_again(
         self, adapter: Adapter
     ) -> None:
@@ -128,6 +143,22 @@ class TestNothingIsForgotten:
 
         plan = a_plan(
             the_next(job, looks_on_finish=True), behind, cancel={"old": "newer"}
+        )
+        await commit(adapter, plan, now=at(2))
+
+        assert await take_due_ids(adapter, now=at(2)) == ["job"]
+
+    async def test_a_plan_that_ends_one_run_of_several_is_looked_at_again(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        going = a_run("going", state=RunState.CLAIMED)
+        await insert(adapter, going, a_run("ready"))
+        job = await read_job(adapter)
+        behind = a_run("waits", state=RunState.WAITING)
+
+        plan = a_plan(
+            the_next(job, looks_on_finish=True), behind, cancel={"ready": "newer"}
         )
         await commit(adapter, plan, now=at(2))
 
