@@ -33,7 +33,6 @@ from nvent_sched.testing.conformance.facts import TestReadFacts
 from nvent_sched.testing.conformance.fences import TestFences
 from nvent_sched.testing.conformance.instances import TestInstances
 from nvent_sched.testing.conformance.life import TestLife, TestSharing
-from nvent_sched.testing.conformance.machine import TestSideBySide
 from nvent_sched.testing.conformance.never_stuck import (
     TestLooksOnFinish,
     TestNothingIsForgotten,
@@ -48,6 +47,7 @@ from nvent_sched.testing.conformance.settle import (
     TestSettle,
     TestSettleAgain,
 )
+from nvent_sched.testing.conformance.side_by_side import TestSideBySide
 from nvent_sched.testing.conformance.statistics import TestReadStats
 from nvent_sched.testing.conformance.summary import TestSummary
 from nvent_sched.testing.conformance.take_due import TestTakeDue

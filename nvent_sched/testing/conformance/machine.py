@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from nvent_sched._model.claims import Pool, Renewal, Settlement
 from nvent_sched._model.instants import SECOND_US, Instant
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 
 LEASE_US: Final = 20 * SECOND_US
 DEAD_US: Final = 15 * SECOND_US
-STEPS: Final = 40
-EXAMPLES_SHARE: Final = 5
 
 
 class AdapterMachine(RuleBasedStateMachine):
@@ -278,30 +275,3 @@ class AdapterMachine(RuleBasedStateMachine):
     def compare(self) -> None:
         """Compare all that can be read."""
         self.ask(lambda side: side.everything(JOBS, now=self.now))
-
-
-def run_machine(new_adapter: Callable[[], Adapter], *, backend: str) -> None:
-    """Drive a new adapter and the reference side by side, time and again.
-
-    Args:
-        new_adapter: Makes an adapter on an empty store; not opened yet.
-        backend: "asyncio" or "trio".
-    """
-    members = {"new_adapter": staticmethod(new_adapter), "backend": backend}
-    machine = type("Machine", (AdapterMachine,), members)
-    examples = max(1, settings().max_examples // EXAMPLES_SHARE)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples, stateful_step_count=STEPS, deadline=None
-        ),
-    )
-
-
-class TestSideBySide:
-    """An adapter and the reference give the same answers."""
-
-    def test_random_verbs_are_answered_alike(
-        self, new_adapter: Callable[[], Adapter], anyio_backend_name: str
-    ) -> None:
-        run_machine(new_adapter, backend=anyio_backend_name)
