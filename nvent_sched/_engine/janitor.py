@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
 
 PRUNE_EVERY_US: Final = 5 * SECOND_US
+PRUNE_IDLE_US: Final = 600 * SECOND_US
 PRUNE_BATCH: Final = 1_000
 JOBS_BATCH: Final = 200
 
@@ -22,9 +23,7 @@ async def prune_pass(core: Core) -> int:
     """
     runs_max = core.options.retention.runs_max
     noisy = [
-        job_id
-        for job_id, ended in core.touched_jobs.items()
-        if ended > runs_max // 4 or ended >= runs_max
+        job_id for job_id, ended in core.touched_jobs.items() if ended * 4 > runs_max
     ][:JOBS_BATCH]
     pruned = await core.adapter.prune(
         job_ids=noisy, runs_max=runs_max, limit=PRUNE_BATCH, now=core.time.now()
@@ -35,4 +34,6 @@ async def prune_pass(core: Core) -> int:
         core.touched_jobs.clear()
     now_us = core.clock.monotonic_us()
     is_behind = pruned >= PRUNE_BATCH or len(noisy) == JOBS_BATCH
-    return now_us + (0 if is_behind else PRUNE_EVERY_US)
+    if is_behind:
+        return now_us
+    return now_us + (PRUNE_EVERY_US if core.touched_jobs else PRUNE_IDLE_US)

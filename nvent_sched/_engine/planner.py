@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from nvent_sched._model.instants import MILLISECOND_US, SECOND_US, Instant
 from nvent_sched._model.policies import DEFAULT_POLICIES, Policies
 from nvent_sched._model.queries import JobQuery
 from nvent_sched._model.runs import RunState
+from nvent_sched._model.values import changed
 from nvent_sched._rules.agenda import LOOKAHEAD_US
 from nvent_sched._rules.drafting import Claimant
 from nvent_sched._rules.editing import pause
@@ -119,7 +119,7 @@ def _take_committed(
 ) -> None:
     for run, fence in zip(plan.runs, verdict.fences, strict=True):
         if run.state is RunState.CLAIMED and fence:
-            claimed = replace(run, fence=fence)
+            claimed = changed(run, fence=fence)
             core.take(claimed, policies=policies, asked_at_us=asked_at_us)
     for run_id, reason in plan.cancel.items():
         if (claim := core.claims.get(run_id)) is not None:

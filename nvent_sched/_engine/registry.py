@@ -31,12 +31,14 @@ class Handler:
 
     Attributes:
         wants_run: Its first parameter is the run's context.
+        signature: What it can be called with; None if it does not say.
     """
 
     name: str
     function: Callable[..., Any]
     executor: Executor
     wants_run: bool
+    signature: inspect.Signature | None
 
     def check_arguments(
         self, args: Sequence[object], kwargs: Mapping[str, object]
@@ -46,13 +48,11 @@ class Handler:
         Raises:
             UsageError: It could not.
         """
+        if self.signature is None:
+            return
         given = [None, *args] if self.wants_run else args
         try:
-            signature = inspect.signature(self.function)
-        except ValueError:
-            return
-        try:
-            signature.bind(*given, **kwargs)
+            self.signature.bind(*given, **kwargs)
         except TypeError as error:
             msg = (
                 f"handler {self.name!r} cannot be called with these arguments: {error}"
@@ -82,10 +82,17 @@ def handler_of(
     checked_name(name, what="a handler's name")
     is_async = _is_async(function)
     place = _executor_of(executor, is_async=is_async, name=name)
-    wants_run = _wants_run(function)
+    signature = _signature(function)
+    wants_run = signature is not None and _wants_run(signature)
     if place is Executor.PROCESS:
         _check_importable(function, name=name, wants_run=wants_run)
-    return Handler(name=name, function=function, executor=place, wants_run=wants_run)
+    return Handler(
+        name=name,
+        function=function,
+        executor=place,
+        wants_run=wants_run,
+        signature=signature,
+    )
 
 
 def _executor_of(executor: str | None, *, is_async: bool, name: str) -> Executor:
@@ -109,11 +116,15 @@ def _is_async(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
-def _wants_run(function: Callable[..., Any]) -> bool:
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     try:
-        parameters = list(inspect.signature(function).parameters.values())
+        return inspect.signature(function)
     except (ValueError, TypeError):
-        return False
+        return None
+
+
+def _wants_run(signature: inspect.Signature) -> bool:
+    parameters = list(signature.parameters.values())
     if not parameters:
         return False
     first = parameters[0]
@@ -177,6 +188,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._by_name: dict[str, Handler] = {}
+        self._by_function: dict[int, Handler] = {}
         self.names: tuple[str, ...] = ()
 
     def add(self, handler: Handler) -> None:
@@ -198,7 +210,10 @@ class Registry:
                 "function, so tell them apart with handler='a-name'"
             )
             raise UsageError(msg)
+        if known is not None:
+            self._by_function.pop(id(known.function), None)
         self._by_name[handler.name] = handler
+        self._by_function[id(handler.function)] = handler
         self.names = tuple(sorted(self._by_name))
 
     def get(self, name: str) -> Handler | None:
@@ -207,10 +222,7 @@ class Registry:
 
     def of(self, function: Callable[..., Any]) -> Handler | None:
         """Find the handler that a function was registered as."""
-        for handler in self._by_name.values():
-            if handler.function is function:
-                return handler
-        return None
+        return self._by_function.get(id(function))
 
     def names_in(self, executor: Executor) -> tuple[str, ...]:
         """List the handlers that run in one kind of place."""

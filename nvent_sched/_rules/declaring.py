@@ -20,9 +20,12 @@ from nvent_sched._model.policies import (
     Retry,
 )
 from nvent_sched._model.schedules import Schedule
+from nvent_sched._rules.cron import Cron
+from nvent_sched._rules.schedules import Interval, OneTime
 from nvent_sched.errors import UsageError
 
 E = TypeVar("E", bound=StrEnum)
+KINDS: Final = (Cron, Interval, OneTime)
 TAGS_MAX: Final = 50
 METADATA_BYTES_MAX: Final = 16 * 1024
 
@@ -226,7 +229,7 @@ def definition_from(  # noqa: PLR0913  what makes a job
     Raises:
         UsageError: Something about it is not allowed; the text says what and why.
     """
-    if not isinstance(schedule, Schedule):
+    if not isinstance(schedule, KINDS):
         msg = (
             f"when? expected Cron(...), Interval(...) or OneTime(...), not {schedule!r}"
         )

@@ -12,6 +12,7 @@ from nvent_sched._model.events import Event, EventKind
 from nvent_sched._model.instants import Instant, moment_from
 from nvent_sched._model.runs import Origin, Outcome, Run, RunState
 from nvent_sched._model.statistics import Tally
+from nvent_sched._model.values import changed
 from nvent_sched._rules.lifecycle import RunMove, advance
 from nvent_sched._rules.overlap import Place
 from nvent_sched._rules.recurrence import Span
@@ -131,7 +132,7 @@ class Draft:
         if not self.runs or self.runs[-1].outcome is not Outcome.SKIPPED_OVERLAP:
             return False
         last, tally = self.runs[-1], self.tallies[-1]
-        self.runs[-1] = replace(
+        self.runs[-1] = changed(
             last, count=last.count + span.count, until_time=span.last
         )
         self.tallies[-1] = replace(tally, count=tally.count + span.count)

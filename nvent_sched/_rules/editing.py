@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.runs import FAILURES
+from nvent_sched._model.values import changed
 from nvent_sched._rules.planning import look_at_of
 from nvent_sched._rules.recurrence import is_after_finish, next_occurrence, schedule_of
 
@@ -20,7 +20,7 @@ def pause(job: Job, *, reason: str, now: Instant) -> Job | None:
     """Stop a job from producing occurrences; None if it produces none anyway."""
     if job.status is not JobStatus.ACTIVE:
         return None
-    return replace(
+    return changed(
         job,
         version=job.version + 1,
         status=JobStatus.PAUSED,
@@ -41,7 +41,7 @@ def resume(job: Job, *, is_catch_up: bool, now: Instant) -> Job | None:
     """
     if job.status is not JobStatus.PAUSED:
         return None
-    resumed = replace(
+    resumed = changed(
         job,
         version=job.version + 1,
         status=JobStatus.ACTIVE,
@@ -62,10 +62,10 @@ def resume(job: Job, *, is_catch_up: bool, now: Instant) -> Job | None:
             )
         )
         mark = min(now, following - 1) if following is not None else now
-        resumed = replace(resumed, considered_until=mark, next_time=following)
+        resumed = changed(resumed, considered_until=mark, next_time=following)
     if resumed.next_time is None and not resumed.looks_on_finish:
-        return replace(resumed, status=JobStatus.FINISHED, look_at=None)
-    return replace(resumed, look_at=look_at_of(resumed, now=now))
+        return changed(resumed, status=JobStatus.FINISHED, look_at=None)
+    return changed(resumed, look_at=look_at_of(resumed, now=now))
 
 
 def should_pause(policies: Policies, *, outcome: Outcome, failure_streak: int) -> bool:

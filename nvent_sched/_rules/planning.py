@@ -19,6 +19,7 @@ from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.runs import Origin, Outcome
+from nvent_sched._model.values import changed
 from nvent_sched._rules.agenda import LOOKAHEAD_US, agenda_of
 from nvent_sched._rules.drafting import Claimant, Draft
 from nvent_sched._rules.misfires import Due, choose_due
@@ -140,7 +141,7 @@ def _close(
     look_at = _look_at(job, standing.next_time, now=now)
     if is_over and not job.definition.declared:
         look_at = Instant(now + draft.claimant.retention.success_us)
-    advanced = replace(
+    advanced = changed(
         job,
         version=job.version + 1,
         status=JobStatus.FINISHED if is_over else job.status,
@@ -190,7 +191,7 @@ def _plan_inactive(draft: Draft, *, floor: Floor, promote: tuple[str, ...]) -> P
     if is_past and has_runs:
         look_at = Instant(draft.now + draft.claimant.retention.success_us)
     is_drop = job.status is JobStatus.FINISHED and is_past and not has_runs
-    advanced = replace(
+    advanced = changed(
         job,
         version=job.version + 1,
         look_at=None if job.status is JobStatus.PAUSED else look_at,
@@ -244,7 +245,7 @@ def plan_asked(
             origin=each.origin,
             payload=each.payload,
         )
-    advanced = replace(
+    advanced = changed(
         job,
         version=job.version + 1,
         looks_on_finish=job.looks_on_finish or bool(floor.waiting),

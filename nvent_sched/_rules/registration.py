@@ -7,12 +7,12 @@ change leaves the schedule where it stands.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from nvent_sched._model.claims import JobWrite
 from nvent_sched._model.jobs import Job, JobDefinition, JobStatus
+from nvent_sched._model.values import changed
 from nvent_sched._rules.planning import look_at_of
 from nvent_sched._rules.recurrence import next_occurrence, starting_mark
 from nvent_sched._rules.schedules import OneTime, schedule_from
@@ -106,7 +106,7 @@ def started(job: Job, *, now: Instant) -> Job:
     next_time = next_occurrence(
         schedule, policies=job.definition.policies, after=mark, planned=job.planned
     )
-    begun = replace(
+    begun = changed(
         job,
         anchor=now,
         considered_until=mark,
@@ -115,22 +115,22 @@ def started(job: Job, *, now: Instant) -> Job:
         note="",
     )
     if next_time is None:
-        return replace(begun, status=JobStatus.FINISHED, look_at=None)
-    return replace(begun, look_at=look_at_of(begun, now=now))
+        return changed(begun, status=JobStatus.FINISHED, look_at=None)
+    return changed(begun, look_at=look_at_of(begun, now=now))
 
 
 def _changed(definition: JobDefinition, existing: Job, *, now: Instant) -> Job:
-    changed = replace(
+    edited = changed(
         existing,
         definition=definition,
         version=existing.version + 1,
         updated_at=now,
     )
     if not _is_timing_changed(definition, existing):
-        return changed
-    begun = started(replace(changed, planned=0), now=now)
+        return edited
+    begun = started(changed(edited, planned=0), now=now)
     if existing.status is JobStatus.PAUSED:
-        return replace(begun, status=JobStatus.PAUSED, note=existing.note, look_at=None)
+        return changed(begun, status=JobStatus.PAUSED, note=existing.note, look_at=None)
     return begun
 
 

@@ -20,6 +20,7 @@ from nvent_sched._model.runs import (
     Run,
 )
 from nvent_sched._model.statistics import Tally
+from nvent_sched._model.values import changed
 from nvent_sched._rules.lifecycle import RunMove, advance
 from nvent_sched._rules.retries import is_worth_retrying, retry_delay_us
 
@@ -66,7 +67,7 @@ def settle_attempt(
         policies.retry, attempt=run.attempt, kinds=ending.kinds
     ):
         return _again(run, ending, policies=policies)
-    ended = replace(
+    ended = changed(
         run,
         state=advance(run.state, RunMove.END),
         lease_until=None,
@@ -111,7 +112,7 @@ def tally_of(run: Run) -> Tally:
 
 def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
     delay_us = retry_delay_us(policies.retry, attempt=run.attempt, run_id=run.id)
-    again = replace(
+    again = changed(
         _released(run, ready_at=Instant(ending.ended_at + delay_us)),
         attempt=run.attempt + 1,
         started_at=ending.started_at,
@@ -133,7 +134,7 @@ def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
 
 
 def _released(run: Run, *, ready_at: Instant) -> Run:
-    return replace(
+    return changed(
         run,
         state=advance(run.state, RunMove.AGAIN),
         ready_at=ready_at,
@@ -178,7 +179,7 @@ def settle_unstarted(
     is_late = now - run.ready_at > policies.misfire_grace_us
     if not (is_scheduled and is_late and policies.misfire is Misfire.SKIP):
         return None
-    ended = replace(
+    ended = changed(
         run,
         state=advance(run.state, RunMove.END),
         lease_until=None,
@@ -205,7 +206,7 @@ def settle_interrupted(
     """
     if policies.on_lost is OnLost.FAIL:
         return settle_attempt(run, ending, policies=policies, retention=retention)
-    again = replace(
+    again = changed(
         _released(run, ready_at=ending.ended_at),
         attempt=run.attempt + 1,
         origin=Origin.RECOVERY,
@@ -230,7 +231,7 @@ def settle_lost(
         outcome=Outcome.LOST, started_at=run.started_at, ended_at=now, reason=reason
     )
     if policies.on_lost is OnLost.RETRY and crashes < policies.crashes_max:
-        again = replace(
+        again = changed(
             _released(run, ready_at=now),
             attempt=run.attempt + 1,
             crashes=crashes,
@@ -243,7 +244,7 @@ def settle_lost(
     outcome = Outcome.DEAD_LETTERED if is_poison else Outcome.LOST
     if is_poison:
         reason = f"{crashes} instances were lost with it, the last was {run.instance}"
-    ended = replace(
+    ended = changed(
         run,
         state=advance(run.state, RunMove.END),
         lease_until=None,
@@ -271,7 +272,7 @@ def settle_cancelled(
     run: Run, *, reason: str, retention: Retention, now: Instant
 ) -> Settlement:
     """End a run that nobody has begun, because it is not wanted any more."""
-    ended = replace(
+    ended = changed(
         run,
         state=advance(run.state, RunMove.END),
         lease_until=None,

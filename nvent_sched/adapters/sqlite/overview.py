@@ -1,0 +1,177 @@
+"""The store at a glance, and what should never be found in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlite_utils import Database
+
+from nvent_sched._model.jobs import JobStatus
+from nvent_sched._model.queries import StoreSummary
+from nvent_sched._model.runs import RunState
+from nvent_sched.adapters._codec import definition_from
+from nvent_sched.adapters.sqlite.locks import room_left_share
+from nvent_sched.errors import StoreError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from nvent_sched._model.instants import Instant
+
+FINDINGS: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "job {} is active, but nothing will ever look at it: pause and resume it",
+        (
+            "SELECT id FROM jobs WHERE status = 'active' AND look_at IS NULL "
+            "AND NOT looks_on_finish AND quarantine IS NULL"
+        ),
+    ),
+    (
+        "job {} would plan an occurrence that it already considered: reschedule it",
+        "SELECT id FROM jobs WHERE next_time <= considered_until",
+    ),
+    (
+        "run {} is claimed without a lease: cancel it",
+        (
+            "SELECT id FROM runs WHERE state = 'claimed' "
+            "AND (lease_until IS NULL OR instance IS NULL)"
+        ),
+    ),
+    (
+        "run {} is finished without an outcome",
+        "SELECT id FROM runs WHERE (state = 'finished') <> (outcome IS NOT NULL)",
+    ),
+    (
+        "run {} has a fence above every one given out: restore the newest backup",
+        (
+            "SELECT id FROM runs "
+            "WHERE fence > (SELECT value FROM counters WHERE name = 'fence')"
+        ),
+    ),
+    (
+        "run {} waits, and nothing will ever look at its job: cancel it",
+        (
+            "SELECT runs.id FROM runs LEFT JOIN jobs ON jobs.id = runs.job_id "
+            "WHERE runs.state = 'waiting' AND (jobs.id IS NULL OR (jobs.look_at IS NULL "
+            "AND NOT (jobs.looks_on_finish AND EXISTS (SELECT 1 FROM runs AS other "
+            "WHERE other.job_id = runs.job_id AND other.state IN ('ready', 'claimed')))))"
+        ),
+    ),
+    (
+        "the counters of job {} are behind its history",
+        (
+            "SELECT job_id FROM (SELECT job_id, sum(count) AS kept FROM runs "
+            "WHERE state = 'finished' GROUP BY job_id) JOIN stats USING (job_id) "
+            "WHERE kept > succeeded + failed + timed_out + cancelled + lost "
+            "+ skipped_overlap + missed + dead_lettered"
+        ),
+    ),
+)
+FINDINGS_MAX: Final = 100
+ROOM_SHARE_MIN: Final = 0.02
+
+
+def summary(
+    connection: sqlite3.Connection, *, path: str, now: Instant, is_deep: bool
+) -> StoreSummary:
+    """Look at the store as a whole."""
+    jobs = connection.execute(
+        "SELECT status, count(*) FROM jobs WHERE quarantine IS NULL GROUP BY status"
+        if _has_quarantine(connection)
+        else "SELECT status, count(*) FROM jobs GROUP BY status"
+    ).fetchall()
+    live = connection.execute(
+        "SELECT state, count(*) FROM runs WHERE state <> 'finished' GROUP BY state"
+    ).fetchall()
+    (all_runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
+    oldest = connection.execute(
+        "SELECT look_at FROM jobs WHERE look_at IS NOT NULL AND status = 'active' "
+        "ORDER BY look_at LIMIT 1"
+    ).fetchone()
+    quarantined = connection.execute(
+        "SELECT id, quarantine FROM jobs WHERE quarantine IS NOT NULL"
+    ).fetchall()
+    settings = _settings(connection)
+    return StoreSummary(
+        jobs={JobStatus(status): count for status, count in jobs},
+        live_runs={RunState(state): count for state, count in live},
+        finished_runs=all_runs - sum(count for _, count in live),
+        oldest_look_at=None if oldest is None else oldest[0],
+        unresolved=_unresolved(connection, now=now),
+        quarantined=dict(quarantined),
+        findings=tuple(_findings(connection)) if is_deep else (),
+        settings=settings,
+        dangers=tuple(_dangers(settings, path=path)),
+    )
+
+
+def _has_quarantine(connection: sqlite3.Connection) -> bool:
+    found: Any = connection.execute(
+        "SELECT 1 FROM jobs WHERE quarantine IS NOT NULL LIMIT 1"
+    ).fetchone()
+    return found is not None
+
+
+def _unresolved(connection: sqlite3.Connection, *, now: Instant) -> dict[str, int]:
+    """Count due work whose handler no listed instance has."""
+    listed = "(SELECT value FROM instances, json_each(instances.handlers))"
+    rows = connection.execute(
+        f"""
+        SELECT handler, count(*) FROM (
+            SELECT handler FROM jobs WHERE look_at IS NOT NULL AND look_at <= ?1
+            UNION ALL
+            SELECT handler FROM runs WHERE state = 'ready' AND ready_at <= ?1
+        ) WHERE handler NOT IN {listed} GROUP BY handler
+        """,  # noqa: S608  our own text
+        [now],
+    )
+    return dict(rows.fetchall())
+
+
+def _settings(connection: sqlite3.Connection) -> dict[str, str]:
+    names = ("journal_mode", "synchronous", "user_version", "page_count", "page_size")
+    read = {
+        name: str(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names
+    }
+    levels = {"0": "OFF", "1": "NORMAL", "2": "FULL", "3": "EXTRA"}
+    read["synchronous"] = levels.get(read["synchronous"], read["synchronous"])
+    read["schema"] = read.pop("user_version")
+    read["bytes"] = str(int(read.pop("page_count")) * int(read.pop("page_size")))
+    (version,) = connection.execute("SELECT sqlite_version()").fetchone()
+    return read | {"sqlite": str(version)}
+
+
+def _dangers(settings: dict[str, str], *, path: str) -> Iterator[str]:
+    if path == ":memory:":
+        yield "the store is in memory: everything is lost when the process ends"
+        return
+    if settings["synchronous"] not in {"FULL", "EXTRA"}:
+        yield (
+            f"synchronous={settings['synchronous']}: a power cut may take back what "
+            "was answered, so an occurrence may run twice; FULL does not"
+        )
+    if settings["journal_mode"] != "wal":
+        yield (
+            f"journal_mode={settings['journal_mode']}: readers and writers block one "
+            "another; a network file system cannot do WAL and is not safe for this"
+        )
+    room = room_left_share(path)
+    if room is not None and room < ROOM_SHARE_MIN:
+        yield f"only {room:.1%} of the file system is free"
+
+
+def _findings(connection: sqlite3.Connection) -> Iterator[str]:
+    (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != "ok":
+        yield f"the file is damaged: {answer}; restore a backup"
+    for text, statement in FINDINGS:
+        for row in connection.execute(f"{statement} LIMIT {FINDINGS_MAX}"):
+            yield text.format(repr(row[0]))
+    for row in Database(connection, execute_plugins=False).query(
+        "SELECT id, definition FROM jobs WHERE quarantine IS NULL"
+    ):
+        try:
+            definition_from(row["definition"])
+        except StoreError as error:
+            yield f"job {row['id']!r} cannot be read: {error}"

@@ -1,0 +1,205 @@
+"""The schema of the file, its number, and the steps from one number to the next.
+
+`application_id` marks the file as ours, `user_version` holds the number. A file with a
+higher number was written by a newer release and is not touched; a database with tables
+of somebody else's is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlite_utils import Database
+
+from nvent_sched.errors import SchemaError, StoreCorruptError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+APPLICATION_ID: Final = 0x6E76736B  # "nvsk"
+
+FIRST: Final = (
+    """
+    CREATE TABLE jobs (
+        id TEXT PRIMARY KEY,
+        definition TEXT NOT NULL,
+        name TEXT NOT NULL,
+        handler TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        note TEXT NOT NULL,
+        anchor INTEGER NOT NULL,
+        considered_until INTEGER NOT NULL,
+        next_time INTEGER,
+        look_at INTEGER,
+        looks_on_finish INTEGER NOT NULL,
+        planned INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        quarantine TEXT
+    ) WITHOUT ROWID
+    """,
+    # The planner's question, answered from the index alone, whoever's handler it is.
+    """
+    CREATE INDEX jobs_look ON jobs (look_at, handler) WHERE look_at IS NOT NULL
+    """,
+    "CREATE INDEX jobs_status ON jobs (status)",
+    """
+    CREATE INDEX jobs_quarantine ON jobs (id) WHERE quarantine IS NOT NULL
+    """,
+    """
+    CREATE TABLE runs (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        job_id TEXT NOT NULL,
+        handler TEXT NOT NULL,
+        payload TEXT,
+        origin TEXT NOT NULL,
+        scheduled_time INTEGER NOT NULL,
+        due_time INTEGER NOT NULL,
+        ready_at INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        crashes INTEGER NOT NULL,
+        fence INTEGER NOT NULL,
+        instance TEXT,
+        lease_until INTEGER,
+        started_at INTEGER,
+        finished_at INTEGER,
+        outcome TEXT,
+        reason TEXT,
+        error TEXT,
+        result TEXT,
+        log TEXT,
+        progress REAL,
+        progress_note TEXT,
+        cancel_reason TEXT,
+        attempts TEXT,
+        count INTEGER NOT NULL,
+        until_time INTEGER,
+        keep_until INTEGER,
+        request TEXT
+    )
+    """,
+    "CREATE INDEX runs_job ON runs (job_id, scheduled_time)",
+    "CREATE INDEX runs_time ON runs (scheduled_time)",
+    # Small: only runs that are not finished are in it.
+    """
+    CREATE INDEX runs_live ON runs (state, job_id, scheduled_time)
+    WHERE state <> 'finished'
+    """,
+    "CREATE INDEX runs_ready ON runs (ready_at, id, handler) WHERE state = 'ready'",
+    "CREATE INDEX runs_request ON runs (request) WHERE request IS NOT NULL",
+    "CREATE INDEX runs_keep ON runs (keep_until) WHERE keep_until IS NOT NULL",
+    """
+    CREATE TABLE stats (
+        job_id TEXT PRIMARY KEY,
+        succeeded INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        timed_out INTEGER NOT NULL,
+        cancelled INTEGER NOT NULL,
+        lost INTEGER NOT NULL,
+        skipped_overlap INTEGER NOT NULL,
+        missed INTEGER NOT NULL,
+        dead_lettered INTEGER NOT NULL,
+        retries INTEGER NOT NULL,
+        success_streak INTEGER NOT NULL,
+        failure_streak INTEGER NOT NULL,
+        last_outcome TEXT,
+        last_started_at INTEGER,
+        last_finished_at INTEGER,
+        last_success_at INTEGER,
+        last_failure_at INTEGER,
+        last_error TEXT
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE histogram (
+        job_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        bucket INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (job_id, kind, bucket)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE instances (
+        id TEXT PRIMARY KEY,
+        host TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        release TEXT NOT NULL,
+        started_at INTEGER NOT NULL,
+        heartbeat_at INTEGER NOT NULL,
+        handlers TEXT NOT NULL,
+        slots INTEGER NOT NULL,
+        running INTEGER NOT NULL,
+        is_locked INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        job_id TEXT,
+        run_id TEXT,
+        detail TEXT NOT NULL
+    )
+    """,
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
+    "INSERT INTO counters VALUES ('fence', 0)",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (FIRST,)
+"""Only ever added to: the statements that lead from each number to the next."""
+
+SCHEMA: Final = len(MIGRATIONS)
+
+
+def schema_number(connection: sqlite3.Connection, *, path: str) -> int:
+    """Read the file's number without changing anything; 0 for an empty file.
+
+    Raises:
+        SchemaError: A newer release wrote it.
+        StoreCorruptError: It is somebody else's database.
+    """
+    database = Database(connection, execute_plugins=False)
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    if mark != APPLICATION_ID:
+        if mark or number or database.table_names():
+            msg = (
+                f"{path} is a database of something else (tables "
+                f"{database.table_names()[:5]}); it was left as it is: choose another "
+                "file"
+            )
+            raise StoreCorruptError(msg)
+        return 0
+    if number > SCHEMA:
+        msg = (
+            f"{path} was written by a newer release (schema {number}, this one knows "
+            f"{SCHEMA}); it was not touched: upgrade nvent-sched"
+        )
+        raise SchemaError(msg)
+    return int(number)
+
+
+def migrate(connection: sqlite3.Connection, *, path: str) -> None:
+    """Bring the file to our number, in one transaction.
+
+    Two processes may come at the same moment: the second waits and finds it done.
+    """
+    if schema_number(connection, path=path) == SCHEMA:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in MIGRATIONS[schema_number(connection, path=path) :]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
