@@ -1,0 +1,322 @@
+"""`Interval` and `OneTime`, and how any schedule is read back from its text. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal
+
+from nvent_sched._model.instants import (
+    INSTANT_MAX,
+    MICROSECOND,
+    MILLISECOND_US,
+    Instant,
+    instant_from,
+    moment_from,
+    span_us,
+)
+from nvent_sched._rules.cron import Cron
+from nvent_sched.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nvent_sched._model.schedules import Schedule
+
+EVERY_MAX: Final = timedelta(days=36_525)
+UNIT_US: Final[Mapping[str, int]] = {
+    "weeks": 7 * 86_400_000_000,
+    "days": 86_400_000_000,
+    "hours": 3_600_000_000,
+    "minutes": 60_000_000,
+    "seconds": 1_000_000,
+    "milliseconds": MILLISECOND_US,
+}
+SPECS_CACHED: Final = 4_096
+
+
+def _length_us(every: timedelta | None, units: Mapping[str, float]) -> int:
+    """Add up how long an interval is, in whole microseconds."""
+    total_us = 0 if every is None else span_us(every, name="every")
+    for name, count in units.items():
+        if isinstance(count, bool) or not isinstance(count, int | float):
+            msg = f"{name} must be a number, not {count!r}"
+            raise UsageError(msg)
+        try:
+            length_us = round(count * UNIT_US[name])
+        except (ValueError, OverflowError) as error:
+            msg = f"{name} must be a finite number, not {count!r}"
+            raise UsageError(msg) from error
+        total_us += length_us
+    most_us = EVERY_MAX // MICROSECOND
+    if not MILLISECOND_US <= total_us <= most_us:
+        msg = (
+            f"an interval must be between 1 millisecond and 100 years long, not "
+            f"{total_us / UNIT_US['seconds']:g} seconds; for example "
+            "Interval(minutes=15)"
+        )
+        raise UsageError(msg)
+    return total_us
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Interval:
+    """A schedule by elapsed time: every so often, whatever the clocks do.
+
+    Its occurrences are `anchor` + k x `every`. They do not move with a restart, a deploy
+    or a slow run. Without an anchor the moment the job is created counts, and the first
+    occurrence is one `every` later; with one, the anchor itself is the first.
+
+    Args:
+        every: How often; or in parts, which are added up.
+        weeks: Part of it.
+        days: Part of it: 24 hours each, also across a clock change.
+        hours: Part of it.
+        minutes: Part of it.
+        seconds: Part of it.
+        milliseconds: Part of it. In all at least 1 millisecond, at most 100 years.
+        anchor: An aware datetime.
+        after: "start" for the above; "finish": each occurrence is one `every` after the
+            end of the run before.
+
+    Raises:
+        UsageError: The length is outside its range, or the anchor is naive.
+    """
+
+    every_us: int
+    anchor: datetime | None
+    after: Literal["start", "finish"]
+    first_k: int = field(default=0)
+
+    def __init__(  # noqa: PLR0913  the units people think in
+        self,
+        every: timedelta | None = None,
+        *,
+        weeks: float = 0,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        milliseconds: float = 0,
+        anchor: datetime | None = None,
+        after: Literal["start", "finish"] = "start",
+    ) -> None:
+        units = {
+            "weeks": weeks,
+            "days": days,
+            "hours": hours,
+            "minutes": minutes,
+            "seconds": seconds,
+            "milliseconds": milliseconds,
+        }
+        used = {name: count for name, count in units.items() if count != 0}
+        self._set(_length_us(every, used), anchor, after, 0)
+
+    def _set(
+        self, every_us: int, anchor: datetime | None, after: str, first_k: int
+    ) -> None:
+        if after not in {"start", "finish"}:
+            msg = f"after must be 'start' or 'finish', not {after!r}"
+            raise UsageError(msg)
+        if anchor is not None:
+            anchor = moment_from(instant_from(anchor))
+        object.__setattr__(self, "every_us", every_us)
+        object.__setattr__(self, "anchor", anchor)
+        object.__setattr__(self, "after", after)
+        object.__setattr__(self, "first_k", first_k)
+
+    @property
+    def every(self) -> timedelta:
+        """How often."""
+        return timedelta(microseconds=self.every_us)
+
+    def __repr__(self) -> str:
+        """Write it as one would."""
+        parts = [repr(self.every)]
+        if self.anchor is not None:
+            parts.append(f"anchor={self.anchor!r}")
+        if self.after != "start":
+            parts.append(f"after={self.after!r}")
+        return f"Interval({', '.join(parts)})"
+
+    def anchored(self, at: Instant, /) -> Interval:
+        """Fix the phase to *at*: the first occurrence is one `every` later."""
+        if self.anchor is not None:
+            return self
+        anchored = object.__new__(Interval)
+        anchored._set(self.every_us, moment_from(at), self.after, 1)
+        return anchored
+
+    def next_instant(self, after: Instant, /) -> Instant | None:
+        """Say the first occurrence strictly after *after*; None past the year 9999."""
+        if self.anchor is None:
+            found = after + self.every_us
+        else:
+            anchor = instant_from(self.anchor)
+            k = max(self.first_k, (after - anchor) // self.every_us + 1)
+            found = anchor + k * self.every_us
+        return Instant(found) if found <= INSTANT_MAX else None
+
+    def next_after(self, moment: datetime, /) -> datetime | None:
+        """Say the first occurrence strictly after *moment*, in UTC.
+
+        Without an anchor, *moment* is the anchor.
+
+        Raises:
+            UsageError: *moment* is naive.
+        """
+        found = self.next_instant(instant_from(moment))
+        return None if found is None else moment_from(found)
+
+    def occurrences(self, after: datetime, /) -> Iterator[datetime]:
+        """Iterate over the occurrences strictly after *after*, in order."""
+        fixed = self.anchored(instant_from(after))
+        found = fixed.next_after(after)
+        while found is not None:
+            yield found
+            found = fixed.next_after(found)
+
+    def spec(self) -> str:
+        """Write it as canonical JSON."""
+        record: dict[str, object] = {"every_us": self.every_us, "kind": "interval"}
+        if self.anchor is not None:
+            record["anchor"] = instant_from(self.anchor)
+        if self.after != "start":
+            record["after"] = self.after
+        return _canonical(record)
+
+    def describe(self) -> str:
+        """Say it in words."""
+        tail = " after the last run ended" if self.after == "finish" else ""
+        return f"every {_length(self.every_us)}{tail}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OneTime:
+    """A schedule of one occurrence. A time in the past is due at once.
+
+    Args:
+        at: When; aware.
+        in_: Or how long after the job is created; at least 0.
+
+    Raises:
+        UsageError: Neither or both are given, *at* is naive or *in_* is negative.
+    """
+
+    at: datetime | None = None
+    in_: timedelta | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if (self.at is None) == (self.in_ is None):
+            msg = (
+                "say when: OneTime(at) with an aware datetime, or "
+                "OneTime(in_=timedelta(...)); not both"
+            )
+            raise UsageError(msg)
+        if self.at is not None:
+            object.__setattr__(self, "at", moment_from(instant_from(self.at)))
+        if self.in_ is not None:
+            span_us(self.in_, name="in_")
+
+    def __repr__(self) -> str:
+        """Write it as one would."""
+        return (
+            f"OneTime({self.at!r})"
+            if self.in_ is None
+            else f"OneTime(in_={self.in_!r})"
+        )
+
+    def anchored(self, at: Instant, /) -> OneTime:
+        """Turn "in an hour" into a time, counted from *at*."""
+        if self.in_ is None:
+            return self
+        return OneTime(moment_from(at + self.in_ // MICROSECOND))
+
+    def next_instant(self, after: Instant, /) -> Instant | None:
+        """Say the occurrence if it is later than *after*."""
+        if self.at is None:
+            assert self.in_ is not None
+            return Instant(after + max(1, self.in_ // MICROSECOND))
+        at = instant_from(self.at)
+        return at if at > after else None
+
+    def next_after(self, moment: datetime, /) -> datetime | None:
+        """Say the occurrence if it is later than *moment*, in UTC.
+
+        Raises:
+            UsageError: *moment* is naive.
+        """
+        found = self.next_instant(instant_from(moment))
+        return None if found is None else moment_from(found)
+
+    def occurrences(self, after: datetime, /) -> Iterator[datetime]:
+        """Iterate over the one occurrence, if it is later than *after*."""
+        found = self.next_after(after)
+        if found is not None:
+            yield found
+
+    def spec(self) -> str:
+        """Write it as canonical JSON."""
+        if self.at is not None:
+            return _canonical({"at": instant_from(self.at), "kind": "once"})
+        assert self.in_ is not None
+        return _canonical({"in_us": self.in_ // MICROSECOND, "kind": "once"})
+
+    def describe(self) -> str:
+        """Say it in words."""
+        if self.at is not None:
+            text = self.at.astimezone(UTC).isoformat(sep=" ").removesuffix("+00:00")
+            return f"once at {text} UTC"
+        assert self.in_ is not None
+        return f"once, {_length(self.in_ // MICROSECOND)} after it is scheduled"
+
+
+def _canonical(record: dict[str, object]) -> str:
+    return json.dumps(record, separators=(",", ":"), sort_keys=True)
+
+
+def _length(length_us: int) -> str:
+    """Say a length in words: "1 day, 2 hours"."""
+    parts: list[str] = []
+    for name, unit_us in UNIT_US.items():
+        count, length_us = divmod(length_us, unit_us)
+        if count:
+            parts.append(f"{count} {name if count > 1 else name.removesuffix('s')}")
+    if length_us:
+        parts.append(f"{length_us} microseconds")
+    return ", ".join(parts) or "no time"
+
+
+@lru_cache(SPECS_CACHED)
+def schedule_from(spec: str) -> Schedule:
+    """Read what a schedule's `spec` wrote.
+
+    Raises:
+        UsageError: It is not such a text.
+    """
+    try:
+        record = json.loads(spec)
+        match record["kind"]:
+            case "cron":
+                return Cron(record["expr"], record["timezone"])
+            case "interval":
+                anchor = record.get("anchor")
+                return Interval(
+                    timedelta(microseconds=record["every_us"]),
+                    anchor=None if anchor is None else moment_from(anchor),
+                    after=record.get("after", "start"),
+                )
+            case "once":
+                if "in_us" in record:
+                    return OneTime(in_=timedelta(microseconds=record["in_us"]))
+                return OneTime(moment_from(record["at"]))
+            case kind:
+                msg = f"unknown kind {kind!r}; a newer release may know it"
+                raise UsageError(msg)
+    except UsageError:
+        raise
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        msg = f"this is no schedule: {spec[:80]!r} ({error!r})"
+        raise UsageError(msg) from error
