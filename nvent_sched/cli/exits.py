@@ -1,0 +1,58 @@
+"""What the command line says to whoever called it: an exit code, and why."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+from nvent_sched.errors import (
+    ConflictError,
+    NotRunningError,
+    RunFailedError,
+    StoreError,
+    UsageError,
+)
+
+
+class Exit(IntEnum):
+    """How a command ended. A closed set; `--help` shows it."""
+
+    DONE = 0
+    NO = 1
+    USAGE = 2
+    STORE = 3
+    INTERRUPTED = 130
+
+
+MEANINGS: Final = {
+    Exit.DONE: "done",
+    Exit.NO: "the answer is no, or something is wrong: `check` found something, the "
+    "run that was waited for did not succeed, the expression never fires",
+    Exit.USAGE: "the command cannot be right as it stands; nothing was changed",
+    Exit.STORE: "the store cannot be opened, is busy or is damaged",
+    Exit.INTERRUPTED: "interrupted",
+}
+
+
+def exit_of(error: BaseException) -> Exit:
+    """Say which exit code an error has."""
+    match error:
+        case KeyboardInterrupt():
+            return Exit.INTERRUPTED
+        case UsageError():
+            return Exit.USAGE
+        case StoreError() | ConflictError() | NotRunningError():
+            return Exit.STORE
+        case RunFailedError() | TimeoutError():
+            return Exit.NO
+        case _:
+            return Exit.NO
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """Look into groups of errors for the one to tell: an interruption, else the first."""
+    while isinstance(error, BaseExceptionGroup):
+        inner = error.exceptions
+        stops = (each for each in inner if not isinstance(each, Exception))
+        error = next(stops, inner[0])
+    return error

@@ -1,0 +1,193 @@
+"""Jobs, runs and statistics laid out as tables. Values in, renderables out."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from nvent_sched._model.instants import moment_from
+from nvent_sched._model.jobs import JobStatus
+from nvent_sched._model.policies import DEFAULT_POLICIES, Policies, Retry
+from nvent_sched._model.runs import Outcome, RunState
+from nvent_sched.cli.output import plain, table_of
+from nvent_sched.cli.words import (
+    NONE,
+    STYLES,
+    count_words,
+    distance_words,
+    moment_words,
+    one_line,
+    outcome_sign,
+    run_note,
+    span_words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from rich.console import RenderableType
+
+    from nvent_sched._model.snapshots import JobSnapshot, RunSnapshot, StatsSnapshot
+
+STATUS_STYLES: Final = {JobStatus.PAUSED: "yellow", JobStatus.FINISHED: "dim"}
+SPANS: Final = "_us"
+
+
+def jobs_table(jobs: Iterable[JobSnapshot], *, now: datetime) -> RenderableType:
+    """List jobs."""
+    table = table_of("id", "status", "next", "schedule", "handler", "tags")
+    for job in jobs:
+        status = Text(str(job.status), style=STATUS_STYLES.get(job.status, "green"))
+        if job.note:
+            status.append(f" ({one_line(job.note)})")
+        table.add_row(
+            Text(job.id, style="bold"),
+            status,
+            distance_words(job.next_due, now=now) if job.next_due else NONE,
+            job.schedule.describe(),
+            Text(job.handler),
+            Text(" ".join(job.tags)),
+        )
+    return table
+
+
+def outcome_text(run: RunSnapshot) -> Text:
+    """Say how a run ended, or where it is."""
+    if run.outcome is not None:
+        style = STYLES[run.outcome]
+        return Text(f"{outcome_sign(run.outcome)} {run.outcome}", style=style)
+    if run.state is RunState.CLAIMED and run.started_at is not None:
+        share = "" if run.progress is None else f" {run.progress:.0%}"
+        return Text(f"▶ running{share}", style="cyan")
+    return Text(str(run.state), style="cyan")
+
+
+def runs_table(
+    runs: Iterable[RunSnapshot], *, now: datetime, is_one_job: bool
+) -> RenderableType:
+    """List runs."""
+    columns = ["scheduled", "outcome", "try", "late", "took", "note", "run"]
+    table = table_of(
+        *(columns if is_one_job else ["job", *columns]), right=("try", "late", "took")
+    )
+    for run in runs:
+        cells: list[str | Text] = [] if is_one_job else [Text(run.job_id, style="bold")]
+        count = f" × {run.count:,}" if run.count > 1 else ""  # noqa: RUF001  times
+        going = None if run.started_at is None or run.outcome else now - run.started_at
+        cells += [
+            moment_words(run.scheduled_time),
+            outcome_text(run) + count,
+            str(run.attempt),
+            span_words(run.lateness),
+            span_words(run.duration or going),
+            Text(run_note(run)),
+            Text(run.id, style="dim"),
+        ]
+        table.add_row(*cells)
+    return table
+
+
+def pairs(rows: Iterable[tuple[str, str | Text]]) -> Table:
+    """List names and values."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        grid.add_row(name, Text(value) if isinstance(value, str) else value)
+    return grid
+
+
+def job_sheet(job: JobSnapshot, *, now: datetime) -> RenderableType:
+    """Show what was declared of a job, and where its schedule stands."""
+    status = Text(str(job.status), style=STATUS_STYLES.get(job.status, "green"))
+    if job.note:
+        status.append(f" ({one_line(job.note)})")
+    rows: list[tuple[str, str | Text]] = [
+        ("job", Text(job.id, style="bold")),
+        ("name", job.name),
+        ("status", status),
+        ("schedule", job.schedule.describe()),
+        (
+            "next",
+            f"{moment_words(job.next_due)}, {distance_words(job.next_due, now=now)}",
+        )
+        if job.next_due
+        else ("next", NONE),
+        ("handler", job.handler),
+    ]
+    if job.args or job.kwargs:
+        given = json.dumps({"args": list(job.args), "kwargs": dict(job.kwargs)})
+        rows.append(("arguments", given))
+    if job.tags:
+        rows.append(("tags", " ".join(job.tags)))
+    if job.metadata:
+        rows.append(("metadata", json.dumps(dict(job.metadata), ensure_ascii=False)))
+    rows += [
+        ("policies", policies_words(job.policies)),
+        ("created", moment_words(job.created_at)),
+        ("changed", f"{moment_words(job.updated_at)} (version {job.version})"),
+    ]
+    return pairs(rows)
+
+
+def policies_words(policies: Policies) -> str:
+    """Say what is chosen; overlap and misfire always, the rest if not the default."""
+    words = [f"overlap {policies.overlap}", f"misfire {policies.misfire}"]
+    for name in Policies.__dataclass_fields__:
+        value = getattr(policies, name)
+        if name in {"overlap", "misfire"} or value == getattr(DEFAULT_POLICIES, name):
+            continue
+        words.append(
+            f"{name.removesuffix(SPANS).replace('_', ' ')} {_value(name, value)}"
+        )
+    return ", ".join(words)
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, Retry):
+        return (
+            f"{count_words(value.attempts, 'attempt')} from {span_words(value.delay)} "
+            f"× {value.backoff:g}"  # noqa: RUF001  times
+        )
+    if isinstance(value, int) and name.endswith(SPANS):
+        return span_words(timedelta(microseconds=value))
+    if isinstance(value, int) and name in {"starts_at", "ends_at"}:
+        return moment_words(moment_from(value))
+    return str(plain(value))
+
+
+def stats_sheet(stats: StatsSnapshot, *, now: datetime) -> RenderableType:
+    """Show statistics."""
+    counts = ", ".join(
+        f"{stats.counts[outcome]:,} {outcome}"
+        for outcome in Outcome
+        if stats.counts.get(outcome)
+    )
+    retries = count_words(stats.retries, "retried attempt")
+    rows: list[tuple[str, str | Text]] = [
+        ("runs", f"{stats.runs:,}" + (f" ({counts})" if counts else "")),
+        ("failures", f"{stats.failures:,}, {retries}, {_streak(stats)} in a row"),
+    ]
+    if stats.last_finished_at is not None:
+        last = (
+            f"{stats.last_outcome}, {distance_words(stats.last_finished_at, now=now)}"
+        )
+        rows.append(("last", last))
+    if stats.last_error:
+        rows.append(("last error", one_line(stats.last_error)))
+    table = table_of("", "p50", "p95", "p99", right=("p50", "p95", "p99"))
+    for name, each in (("duration", stats.duration), ("lateness", stats.lateness)):
+        table.add_row(name, *map(span_words, (each.p50, each.p95, each.p99)))
+    return Group(pairs(rows), table)
+
+
+def _streak(stats: StatsSnapshot) -> str:
+    if stats.failure_streak:
+        return count_words(stats.failure_streak, "failure")
+    return count_words(stats.success_streak, "success", "successes")

@@ -1,0 +1,128 @@
+"""How lengths of time, moments and outcomes are written for people. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from nvent_sched._model.runs import Outcome
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+    from nvent_sched._model.snapshots import RunSnapshot
+
+NONE: Final = "–"  # noqa: RUF001  a dash, where a table has nothing to say
+MILLISECOND: Final = timedelta(milliseconds=1)
+SECOND: Final = timedelta(seconds=1)
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+SHORT: Final = 10
+SIZE_STEP: Final = 1024
+
+STYLES: Final = {
+    Outcome.SUCCEEDED: "green",
+    Outcome.FAILED: "red",
+    Outcome.TIMED_OUT: "red",
+    Outcome.CANCELLED: "yellow",
+    Outcome.LOST: "bold red",
+    Outcome.SKIPPED_OVERLAP: "yellow",
+    Outcome.MISSED: "yellow",
+    Outcome.DEAD_LETTERED: "bold red",
+}
+SIGNS: Final = {Outcome.SUCCEEDED: "✓", Outcome.CANCELLED: "■"} | dict.fromkeys(
+    (Outcome.SKIPPED_OVERLAP, Outcome.MISSED), "»"
+)
+
+
+def span_words(span: timedelta | None) -> str:
+    """Write a length of time with its two largest units at most."""
+    if span is None:
+        return NONE
+    if span < timedelta(0):
+        return f"-{span_words(-span)}"
+    if span < SHORT * SECOND:
+        return _short_words(span)
+    if span < MINUTE:
+        return f"{span // SECOND} s"
+    for unit, name, part, part_name in (
+        (DAY, "d", HOUR, "h"),
+        (HOUR, "h", MINUTE, "min"),
+        (MINUTE, "min", SECOND, "s"),
+    ):
+        if span >= unit:
+            rest = span % unit // part
+            return f"{span // unit} {name}" + (f" {rest} {part_name}" if rest else "")
+    return NONE
+
+
+def _short_words(span: timedelta) -> str:
+    if span < MILLISECOND:
+        return f"{span.microseconds} µs" if span else "0 s"
+    if span < SHORT * MILLISECOND:
+        return f"{span / MILLISECOND:.1f} ms"
+    if span < SECOND:
+        return f"{span // MILLISECOND} ms"
+    return f"{span / SECOND:.1f} s"
+
+
+def distance_words(moment: datetime | None, *, now: datetime) -> str:
+    """Write how far a moment is from now."""
+    if moment is None:
+        return NONE
+    away = moment - now
+    if abs(away) < SECOND:
+        return "now"
+    whole = abs(away) // SECOND * SECOND
+    words = f"{whole // SECOND} s" if whole < MINUTE else span_words(whole)
+    return f"in {words}" if away > timedelta(0) else f"{words} ago"
+
+
+def moment_words(moment: datetime | None, *, zone: tzinfo | None = None) -> str:
+    """Write a moment in a zone, the machine's without one."""
+    if moment is None:
+        return NONE
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def size_words(size_bytes: float) -> str:
+    """Write an amount of bytes."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if size_bytes < SIZE_STEP:
+            return (
+                f"{size_bytes:.0f} {unit}"
+                if unit == "bytes"
+                else _rounded(size_bytes, unit)
+            )
+        size_bytes /= SIZE_STEP
+    return _rounded(size_bytes, "GiB")
+
+
+def _rounded(amount: float, unit: str) -> str:
+    return f"{amount:.1f} {unit}"
+
+
+def count_words(count: int, one: str, many: str | None = None) -> str:
+    """Write an amount of things."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def outcome_sign(outcome: Outcome) -> str:
+    """Say an outcome in one character."""
+    return SIGNS.get(outcome, "✗")
+
+
+def run_note(run: RunSnapshot) -> str:
+    """Say the most telling thing about a run, in one line."""
+    if run.outcome is Outcome.SUCCEEDED:
+        return "" if run.result is None else one_line(str(run.result))
+    if run.error:
+        return one_line(run.error.rstrip().rsplit("\n", 1)[-1])
+    return one_line(run.reason or "")
+
+
+def one_line(text: str) -> str:
+    """Join the lines of a text, without anything a terminal would obey."""
+    joined = " ".join(text.split())
+    return "".join(each if each.isprintable() else "?" for each in joined)
