@@ -22,11 +22,13 @@ from nvent_sched.cli.sheets import STATUS_STYLES
 from nvent_sched.cli.words import (
     NONE,
     STYLES,
+    ago_words,
     count_words,
     distance_words,
     outcome_sign,
     run_note,
     span_words,
+    whole_words,
 )
 
 if TYPE_CHECKING:
@@ -46,8 +48,10 @@ WIDE: Final = 100
 BAR_WIDTH: Final = 10
 READY_MAX: Final = 100
 RATE_WINDOW: Final = timedelta(minutes=1)
+RATE_WINDOW_MIN: Final = timedelta(seconds=10)
 FRAME_EVERY: Final = timedelta(milliseconds=500)
 JOB_WIDTH_MAX: Final = 28
+SCHEDULE_WIDTH_MAX: Final = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,27 +85,26 @@ class Rate:
     def __init__(self) -> None:
         self._seen: deque[tuple[datetime, int]] = deque()
 
-    def observe(self, frame: Frame) -> float:
-        """Add a frame; say the rate, 0 with a single one."""
+    def observe(self, frame: Frame) -> float | None:
+        """Add a frame; say the rate, None before there is enough to go by."""
         self._seen.append((frame.now, frame.snapshot.total.runs))
         while frame.now - self._seen[0][0] > RATE_WINDOW:
             self._seen.popleft()
         (since, before), (until, after) = self._seen[0], self._seen[-1]
-        minutes = (until - since) / timedelta(minutes=1)
-        return (after - before) / minutes if minutes > 0 else 0.0
+        if until - since < RATE_WINDOW_MIN:
+            return None
+        return (after - before) / ((until - since) / timedelta(minutes=1))
 
 
 def header(
-    frame: Frame, *, title: str, rate: float, started_at: datetime | None
+    frame: Frame, *, title: str, rate: float | None, started_at: datetime | None
 ) -> Panel:
     """Show where this is and how much of it there is."""
     shot, total = frame.snapshot, frame.snapshot.total
     where = Table.grid(expand=True, padding=(0, 1))
     where.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
     where.add_column(justify="right", no_wrap=True)
-    up = (
-        "" if started_at is None else f"up {span_words(_whole(frame.now - started_at))}"
-    )
+    up = "" if started_at is None else f"up {whole_words(frame.now - started_at)}"
     where.add_row(Text(frame.url, style="bold"), up)
     who = ", ".join(each.id for each in shot.instances) or "nobody runs handlers"
     where.add_row(Text(who, style="dim"), f"{frame.now.astimezone():%H:%M:%S}")
@@ -113,7 +116,7 @@ def header(
             Text(count_words(total.runs, "run")),
             Text(f"{total.failures:,} failed", style="red" if total.failures else ""),
             Text(f"{total.retries:,} retried"),
-            Text(f"{rate:.0f} a minute"),
+            Text(f"{NONE if rate is None else f'{rate:.0f}'} a minute"),
         ]
     )
     return Panel(
@@ -125,17 +128,15 @@ def header(
     )
 
 
-def _whole(span: timedelta) -> timedelta:
-    return timedelta(seconds=span // timedelta(seconds=1))
-
-
 def jobs_board(frame: Frame, *, width: int) -> RenderableType:
     """Show each job: when it is due, what it does, how it went."""
     is_wide = width >= WIDE
     table = Table(box=None, header_style="bold dim", expand=True, padding=(0, 1, 0, 0))
     table.add_column("job", overflow="ellipsis", no_wrap=True, max_width=JOB_WIDTH_MAX)
     if is_wide:
-        table.add_column("schedule", overflow="ellipsis", no_wrap=True, max_width=24)
+        table.add_column(
+            "schedule", overflow="ellipsis", no_wrap=True, max_width=SCHEDULE_WIDTH_MAX
+        )
     table.add_column("next", no_wrap=True, min_width=8)
     table.add_column("state", overflow="ellipsis", no_wrap=True, ratio=1)
     table.add_column("last", no_wrap=True, min_width=9)
@@ -185,15 +186,13 @@ def state_text(job: JobSnapshot, frame: Frame, *, is_wide: bool) -> Text:
 
 def running_text(run: RunSnapshot, *, now: datetime, is_wide: bool) -> Text:
     """Say how far a run is."""
-    again = f" (try {run.attempt})" if run.attempt > 1 else ""
+    again = f", try {run.attempt}" if run.attempt > 1 else ""
     if run.progress is None:
-        since = (
-            NONE if run.started_at is None else span_words(_whole(now - run.started_at))
-        )
+        since = NONE if run.started_at is None else whole_words(now - run.started_at)
         return Text(f"running {since}{again}", style="cyan")
     done = round(run.progress * BAR_WIDTH)
-    bar = Text("━" * done, style="cyan") + Text("━" * (BAR_WIDTH - done), style="dim")
-    note = f" {run.progress_note}" if is_wide and run.progress_note else ""
+    bar = Text("█" * done, style="cyan") + Text("░" * (BAR_WIDTH - done), style="dim")
+    note = f", {run.progress_note}" if is_wide and run.progress_note else ""
     return bar + Text(f" {run.progress:.0%}{again}{note}", style="cyan")
 
 
@@ -202,7 +201,7 @@ def last_text(stats: StatsSnapshot, *, now: datetime) -> Text:
     if stats.last_outcome is None or stats.last_finished_at is None:
         return Text(NONE, style="dim")
     style = STYLES[stats.last_outcome]
-    when = distance_words(stats.last_finished_at, now=now)
+    when = ago_words(stats.last_finished_at, now=now)
     return Text(f"{outcome_sign(stats.last_outcome)} {when}", style=style)
 
 
@@ -240,7 +239,9 @@ def recent_board(frame: Frame, *, rows: int, width: int) -> RenderableType:
     return table
 
 
-def picture(frame: Frame, *, rate: float, width: int, height: int) -> RenderableType:
+def picture(
+    frame: Frame, *, rate: float | None, width: int, height: int
+) -> RenderableType:
     """Show everything; what `watch` draws."""
     started = min((each.started_at for each in frame.snapshot.instances), default=None)
     rows = max(3, height - len(frame.snapshot.jobs) - 10)

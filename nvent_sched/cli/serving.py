@@ -41,8 +41,7 @@ async def run(asked: argparse.Namespace, out: Output) -> Exit:
         )
 
     life = Life(scheduler, grace=asked.grace, say=out.note)
-    has_started = await life.live(tell_start)
-    return Exit.DONE if has_started else Exit.INTERRUPTED
+    return await life.live(tell_start)
 
 
 class Life:
@@ -82,7 +81,7 @@ class Life:
         self,
         *beside: Callable[[], Coroutine[Any, Any, None]],
         last: Callable[[], Coroutine[Any, Any, None]] | None = None,
-    ) -> bool:
+    ) -> Exit:
         """Start, and stay until the stop.
 
         Args:
@@ -90,7 +89,7 @@ class Life:
             last: What to do after it, while the store is still open.
 
         Returns:
-            Whether it had started when the stop came.
+            Whether it was interrupted: before it had started, or in its stop.
         """
         with self._starting:
             async with heeding_signals(self.stop, self.stop_at_once), self._scheduler:
@@ -102,7 +101,8 @@ class Life:
                     tasks.cancel_scope.cancel()
                 if last is not None:
                     await last()
-        return self._has_started
+        was_hurried = self._hurry.cancel_called
+        return Exit.DONE if self._has_started and not was_hurried else Exit.INTERRUPTED
 
     async def _stop_when_asked(self) -> None:
         await self._asked.wait()

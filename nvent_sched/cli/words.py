@@ -67,6 +67,12 @@ def _short_words(span: timedelta) -> str:
     return f"{span / SECOND:.1f} s"
 
 
+def whole_words(span: timedelta) -> str:
+    """Write a length of time in whole seconds, for what is counted up or down."""
+    whole = max(span, timedelta(0)) // SECOND
+    return f"{whole} s" if whole < MINUTE // SECOND else span_words(whole * SECOND)
+
+
 def distance_words(moment: datetime | None, *, now: datetime) -> str:
     """Write how far a moment is from now."""
     if moment is None:
@@ -74,9 +80,14 @@ def distance_words(moment: datetime | None, *, now: datetime) -> str:
     away = moment - now
     if abs(away) < SECOND:
         return "now"
-    whole = abs(away) // SECOND * SECOND
-    words = f"{whole // SECOND} s" if whole < MINUTE else span_words(whole)
+    words = whole_words(abs(away))
     return f"in {words}" if away > timedelta(0) else f"{words} ago"
+
+
+def ago_words(moment: datetime, *, now: datetime) -> str:
+    """Write how long ago a moment was, in its largest unit."""
+    words = whole_words(now - moment)
+    return f"{' '.join(words.split()[:2])} ago"
 
 
 def moment_words(moment: datetime | None, *, zone: tzinfo | None = None) -> str:

@@ -15,7 +15,6 @@ from nvent_sched.cli.client import file_of, is_missing, opened
 from nvent_sched.cli.demo.jobs import DemoJobs, demo_scheduler
 from nvent_sched.cli.demo.resumption import Found, read_found
 from nvent_sched.cli.demo.screen import Lines, Screen
-from nvent_sched.cli.exits import Exit
 from nvent_sched.cli.serving import Life
 from nvent_sched.cli.sheets import pairs
 from nvent_sched.cli.waiting import pause_for
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     import argparse
     from datetime import timedelta
 
+    from nvent_sched.cli.exits import Exit
     from nvent_sched.cli.output import Output
 
 DEMO_URL: Final = "sqlite:///nvent-sched-demo.db"
@@ -79,10 +79,9 @@ class Demo:
                 Lines(self._scheduler, screen=self._screen, out=self._out).run
             )
         try:
-            has_started = await self._life.live(*beside, last=self._sum_up)
+            return await self._life.live(*beside, last=self._sum_up)
         finally:
             self._jobs.tidy()
-        return Exit.DONE if has_started else Exit.INTERRUPTED
 
     def _say(self, text: str) -> None:
         self._screen.is_stopping = True

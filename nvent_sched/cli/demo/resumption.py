@@ -12,7 +12,7 @@ from rich.text import Text
 
 from nvent_sched._model.runs import Origin, Outcome, RunState
 from nvent_sched.cli.demo.jobs import IDS
-from nvent_sched.cli.words import count_words, span_words
+from nvent_sched.cli.words import count_words, whole_words
 from nvent_sched.errors import UnknownRunError, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Found:
 
     Attributes:
         runs: How many runs had ended.
+        failures: How many of them as a failure.
         missed: How many occurrences had been missed.
         seen_at: The last sign of life; None for none.
         instances: Who was still listed: it died, or runs beside us.
@@ -39,6 +40,7 @@ class Found:
     """
 
     runs: int
+    failures: int
     missed: int
     seen_at: datetime | None
     instances: tuple[InstanceSnapshot, ...]
@@ -66,6 +68,7 @@ async def read_found(scheduler: Scheduler) -> Found:
         signs.append(shot.total.last_finished_at)
     return Found(
         runs=shot.total.runs,
+        failures=shot.total.failures,
         missed=shot.total.counts.get(Outcome.MISSED, 0),
         seen_at=max(signs, default=None),
         instances=shot.instances,
@@ -122,11 +125,14 @@ def resumption_lines(resumption: Resumption, *, started_at: datetime) -> list[st
     """Tell it, a line each."""
     found, path = resumption.found, resumption.frame.url.removeprefix("sqlite:///")
     lines = [
-        f"resumed from {path}: {count_words(found.runs, 'run')} so far; statistics go on"
+        (
+            f"resumed from {path}: {count_words(found.runs, 'run')} so far, "
+            f"{found.failures:,} failed; statistics go on"
+        )
     ]
     down = None if found.seen_at is None else started_at - found.seen_at
     if down is not None and not resumption.beside:
-        told = f"it was down for {span_words(down)}"
+        told = f"it was down for {whole_words(down)}"
         if resumption.missed:
             told += (
                 f"; {count_words(resumption.missed, 'occurrence')} fell into that time "

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 TITLE: Final = "nvent-sched demo"
 HINT: Final = "Ctrl-C ends in good order; kill -9 it and run it again to see recovery"
-LINES_AROUND: Final = 9
+LINES_AROUND: Final = 11
 RECENT_MIN: Final = 3
 
 
