@@ -30,7 +30,9 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a soak take its time."""
-    if PROFILE == "soak":
-        for item in items:
+    """Let a soak, and the machine that shrinks what it found, take their time."""
+    for item in items:
+        if PROFILE == "soak":
             item.add_marker(pytest.mark.timeout(0))
+        elif "TestSideBySide" in item.nodeid:
+            item.add_marker(pytest.mark.timeout(600))

@@ -3,42 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nvent_sched.adapters.memory import MemoryAdapter
+from nvent_sched.adapters.sqlite import SqliteAdapter
 from nvent_sched.testing.conformance.builders import NOON
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from nvent_sched._port import Adapter
 
 
-@pytest.fixture(params=["memory"])
-def kind(request: pytest.FixtureRequest) -> str:
-    """Name the adapter under test."""
-    name: str = request.param
-    return name
+@pytest.fixture(params=["memory", "sqlite", "sqlite in memory"])
+def new_adapter(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Callable[[], Adapter]:
+    """Make adapters of one kind, each on a store of its own."""
+    numbers = count()
+
+    def on_file() -> Adapter:
+        # What is answered is on its way to the disk, which no test here waits for.
+        return SqliteAdapter(tmp_path / f"{next(numbers)}.db", synchronous="OFF")
+
+    makers: dict[str, Callable[[], Adapter]] = {
+        "memory": MemoryAdapter,
+        "sqlite": on_file,
+        "sqlite in memory": partial(SqliteAdapter, ":memory:"),
+    }
+    return makers[request.param]
 
 
 @pytest.fixture
-def new_adapter(kind: str, tmp_path: Path) -> Callable[[], Adapter]:
-    def new() -> Adapter:
-        return MemoryAdapter()
+def same_store() -> Callable[[Adapter], Adapter | None]:
+    """Make another adapter on the file of this one."""
 
-    return new
+    def again(adapter: Adapter) -> Adapter | None:
+        if not adapter.traits.is_shared:
+            return None
+        assert isinstance(adapter, SqliteAdapter)
+        return SqliteAdapter(adapter._path, synchronous="OFF")
 
-
-@pytest.fixture
-def same_store(kind: str) -> Callable[[Adapter], Adapter | None]:
-    return lambda _: None
+    return again
 
 
 @pytest.fixture
 async def adapter(new_adapter: Callable[[], Adapter]) -> AsyncIterator[Adapter]:
+    """Open an adapter for the time of a test."""
     opened = new_adapter()
     await opened.open(now=NOON)
     yield opened
@@ -47,9 +64,17 @@ async def adapter(new_adapter: Callable[[], Adapter]) -> AsyncIterator[Adapter]:
 
 @pytest.fixture
 def corrupt_definition(adapter: Adapter) -> Callable[[str], Awaitable[None]]:
+    """Overwrite the stored definition of a job by what cannot be read."""
+
+    def overwrite(connection: sqlite3.Connection, job_id: str) -> None:
+        connection.execute("UPDATE jobs SET definition = '{' WHERE id = ?", [job_id])
+
     async def corrupt(job_id: str) -> None:
-        assert isinstance(adapter, MemoryAdapter)
-        jobs = adapter._tables.jobs
-        jobs[job_id] = replace(jobs[job_id], text="{")
+        if isinstance(adapter, MemoryAdapter):
+            jobs = adapter._tables.jobs
+            jobs[job_id] = replace(jobs[job_id], text="{")
+        else:
+            assert isinstance(adapter, SqliteAdapter)
+            await adapter._write(partial(overwrite, job_id=job_id))
 
     return corrupt

@@ -55,7 +55,7 @@ TRAITS: Final = Traits(
     is_shared=False,
     is_durable=False,
     has_own_clock=False,
-    hint_delay_us_max=1_000_000,
+    hint_delay_us_max=3_600_000_000,
 )
 
 
@@ -216,7 +216,7 @@ class MemoryAdapter:
     ) -> tuple[Verdict, ...]:
         """Write what became of each run whose state and fence are those seen."""
         async with self._step() as tables:
-            verdicts = tuple(tables.settle(each, now=now) for each in settlements)
+            verdicts = tables.settle(settlements, now=now)
         self._tell(is_changed=STORED in verdicts)
         return verdicts
 

@@ -30,7 +30,7 @@ from nvent_sched.adapters.memory.sums import stats_with
 from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nvent_sched._model.claims import (
         JobWrite,
@@ -252,8 +252,17 @@ class Tables:
         self.put_run(replace(run, **changes), request=self.runs[run.id].request)
         return True
 
-    def settle(self, settlement: Settlement, *, now: Instant) -> Verdict:
-        """Write what became of a run if nobody took it meanwhile."""
+    def settle(
+        self, settlements: Sequence[Settlement], *, now: Instant
+    ) -> tuple[Verdict, ...]:
+        """Write what became of runs; look at the jobs of those that ended, once each."""
+        ended: list[str] = []
+        verdicts = tuple(self._settle(each, ended=ended) for each in settlements)
+        for job_id in dict.fromkeys(ended):
+            self._look_on_finish(job_id, now=now)
+        return verdicts
+
+    def _settle(self, settlement: Settlement, *, ended: list[str]) -> Verdict:
         record, run = self.runs.get(settlement.run.id), settlement.run
         if record is None:
             return STALE
@@ -268,7 +277,7 @@ class Tables:
         self.put_run(run)
         self.count(settlement.tally)
         if run.state is RunState.FINISHED:
-            self._look_on_finish(run.job_id, now=now)
+            ended.append(run.job_id)
         return STORED
 
     def _look_on_finish(self, job_id: str, *, now: Instant) -> None:

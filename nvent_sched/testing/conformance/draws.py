@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
@@ -89,7 +90,9 @@ def plans_for(due: DueJob, *, now: Instant) -> st.SearchStrategy[Plan]:
             job, *runs, promote=tuple(promote), cancel=reasons, tallies=tallies
         )
 
-    job = jobs(job_id, version=due.job.version + 1, now=now)
+    drawn = jobs(job_id, version=due.job.version + 1, now=now)
+    # A plan moves a job on; only `put_jobs` changes what was declared.
+    job = drawn.map(lambda moved: replace(moved, definition=due.job.definition))
     runs = st.lists(runs_of(job_id, now=now), unique_by=lambda run: run.id, max_size=4)
     drop = job.map(lambda dropped: a_plan(dropped, is_drop=True))
     made = st.builds(plan, job, runs, some, cancel=some)

@@ -10,9 +10,14 @@ from nvent_sched.testing.conformance.builders import (
     HANDLER,
     NOON,
     a_job,
+    a_run,
     a_write,
+    at,
 )
 from nvent_sched.testing.conformance.steps import (
+    claim,
+    finish,
+    insert,
     put,
     take_due_ids,
 )
@@ -42,6 +47,24 @@ class TestQuarantine:
         assert [due.job.id for due in first.jobs] == ["fine"]
         assert not second.quarantined
         assert second.next_look_at is None
+
+    async def test_a_broken_job_is_not_looked_at_when_a_run_of_it_ends(
+        self,
+        adapter: Adapter,
+        corrupt_definition: Callable[[str], Awaitable[None]],
+    ) -> None:
+        await put(adapter, a_job("broken", look_at=NOON, looks_on_finish=True))
+        await insert(adapter, a_run(job_id="broken"))
+        (run,) = await claim(adapter)
+        await corrupt_definition("broken")
+        await take_due_ids(adapter)
+        await put(adapter, a_job("fine", look_at=at(1)))
+
+        await finish(adapter, run)
+
+        batch = await adapter.take_due(now=at(1), handlers=[HANDLER], limit=1)
+        assert [due.job.id for due in batch.jobs] == ["fine"]
+        assert batch.next_look_at is None
 
     async def test_a_broken_job_is_listed_with_the_reason(
         self,

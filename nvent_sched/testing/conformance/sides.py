@@ -19,9 +19,8 @@ from nvent_sched._model.runs import Run
 from nvent_sched._model.statistics import JobStats
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
-    from nvent_sched._model.instants import Instant
     from nvent_sched._model.jobs import Job
     from nvent_sched._port import Adapter
 
@@ -84,21 +83,8 @@ class Side:
         self.heard = events[-1].seq if events else self.heard
         return events
 
-    async def everything(
-        self, job_ids: Sequence[str], *, now: Instant
-    ) -> tuple[object, ...]:
-        """Read all that can be read of these jobs and of the store."""
-        return (
-            await self._all_jobs(limit=2),
-            await self._all_runs(limit=3),
-            await self.adapter.read_facts(job_ids),
-            await self.adapter.read_stats(job_ids),
-            await self.adapter.read_stats(None),
-            await self.adapter.read_instances(),
-            await self.adapter.summary(now=now, is_deep=False),
-        )
-
-    async def _all_jobs(self, *, limit: int) -> tuple[Job, ...]:
+    async def all_jobs(self, *, limit: int) -> tuple[Job, ...]:
+        """Read all jobs, page by page."""
         page = await self.adapter.read_jobs(JobQuery(limit=limit))
         found = page.items
         while page.next is not None:
@@ -106,7 +92,8 @@ class Side:
             found += page.items
         return found
 
-    async def _all_runs(self, *, limit: int) -> tuple[Run, ...]:
+    async def all_runs(self, *, limit: int) -> tuple[Run, ...]:
+        """Read all runs, page by page."""
         page = await self.adapter.read_runs(RunQuery(limit=limit))
         found = page.items
         while page.next is not None:
@@ -150,10 +137,14 @@ class Pair:
     def ask(self, verb: Callable[[Side], Awaitable[T]]) -> T:
         """Ask both; say their answer, which must be one."""
         answers = [side.told(self._portal.call(verb, side)) for side in self.sides]
-        assert all(answer == answers[0] for answer in answers), answers
-        told: T = answers[0]
+        expected, *others = answers
+        for answer in others:
+            assert answer == expected
+        told: T = expected
         return told
 
     def close(self) -> None:
-        """End the loop."""
-        self._stack.close()
+        """Close both, and end the loop."""
+        with self._stack:
+            for side in self.sides:
+                self._portal.call(side.adapter.close)
