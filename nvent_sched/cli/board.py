@@ -170,7 +170,8 @@ def next_text(job: JobSnapshot, *, now: datetime) -> Text:
 def state_text(job: JobSnapshot, frame: Frame, *, is_wide: bool) -> Text:
     """Say what a job is doing."""
     going = next((run for run in frame.snapshot.running if run.job_id == job.id), None)
-    if going is not None and going.started_at is not None:
+    # The store learns of a start within a second, so the due time has to do.
+    if going is not None and (going.started_at or going.ready_at) <= frame.now:
         return running_text(going, now=frame.now, is_wide=is_wide)
     ready = next((run for run in frame.ready if run.job_id == job.id), None)
     if ready is not None:
@@ -188,7 +189,7 @@ def running_text(run: RunSnapshot, *, now: datetime, is_wide: bool) -> Text:
     """Say how far a run is."""
     again = f", try {run.attempt}" if run.attempt > 1 else ""
     if run.progress is None:
-        since = NONE if run.started_at is None else whole_words(now - run.started_at)
+        since = whole_words(now - (run.started_at or run.ready_at))
         return Text(f"running {since}{again}", style="cyan")
     done = round(run.progress * BAR_WIDTH)
     bar = Text("█" * done, style="cyan") + Text("░" * (BAR_WIDTH - done), style="dim")

@@ -36,14 +36,13 @@ async def list_jobs(asked: argparse.Namespace, out: Output) -> Exit:
         page = await scheduler.jobs(
             status=asked.status, tag=asked.tag, text=asked.text, limit=asked.limit
         )
-        health = None if out.is_json else (await scheduler.snapshot(limit=1)).at
+        now = (await scheduler.snapshot(limit=1)).at
     if out.is_json:
         out.document({"jobs": page.items, "more": page.next is not None})
     elif not page.items:
         out.note("no job matches" if _is_restricted(asked) else "there are no jobs")
     else:
-        assert health is not None
-        out.show(jobs_table(page.items, now=health))
+        out.show(jobs_table(page.items, now=now))
         _tell_of_more(out, shown=len(page), is_more=page.next is not None)
     return Exit.DONE
 

@@ -84,8 +84,8 @@ class Output:
 
     def trouble(self, error: BaseException) -> None:
         """Tell what went wrong, in a line or two."""
-        if self.is_debug:
-            self.aside.print_exception() if sys.exc_info()[1] else None
+        if self.is_debug and sys.exception() is not None:
+            self.aside.print_exception()
         text = str(error) or type(error).__name__
         label = Text("nvent-sched: ", style="bold red")
         self.aside.print(label + Text(text, style=""), soft_wrap=True)

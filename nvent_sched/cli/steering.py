@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -97,9 +98,11 @@ async def remove_job(asked: argparse.Namespace, out: Output) -> Exit:
     """Forget a job, after asking whoever is there."""
     async with opened(asked.store) as scheduler:
         job = await scheduler.get_job(asked.id)
-        if not asked.yes and not await _is_confirmed(scheduler, job.id, out):
-            out.note("nothing was changed")
-            return Exit.NO
+        if not asked.yes:
+            answer = await _answer_of(scheduler, job.id, out)
+            if answer is None or answer.strip().lower() not in {"y", "yes"}:
+                out.note("nothing was changed")
+                return Exit.INTERRUPTED if answer is None else Exit.NO
         if not await scheduler.unschedule(job.id):
             raise UnknownJobError(job.id)
     return _answer(
@@ -107,14 +110,27 @@ async def remove_job(asked: argparse.Namespace, out: Output) -> Exit:
     )
 
 
-async def _is_confirmed(scheduler: Scheduler, job_id: str, out: Output) -> bool:
+async def _answer_of(scheduler: Scheduler, job_id: str, out: Output) -> str | None:
+    """Ask whether to forget a job; None for Ctrl-C.
+
+    Raises:
+        UsageError: Nobody is there to ask.
+    """
     if not sys.stdin.isatty():
         msg = f"removing {job_id} takes its history with it; confirm with --yes"
         raise UsageError(msg)
     runs = (await scheduler.stats(job_id)).runs
     question = f"Forget job {job_id} with its statistics ({runs:,} runs)? [y/N] "
-    # Nothing else waits for this loop, so it may wait for the answer.
-    return out.aside.input(question, markup=False).strip().lower() in {"y", "yes"}
+    # Nothing else needs the loop, so it may stand still; Ctrl-C must not.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return out.aside.input(question, markup=False)
+    except EOFError:
+        return ""
+    except KeyboardInterrupt:
+        return None
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 async def cancel_run(asked: argparse.Namespace, out: Output) -> Exit:

@@ -119,6 +119,7 @@ class Lines:
 
     def __init__(self, scheduler: Scheduler, *, screen: Screen, out: Output) -> None:
         self._scheduler, self._screen, self._out = scheduler, screen, out
+        self._told = set[str]()
 
     async def run(self) -> None:
         """Write, until cancelled."""
@@ -126,13 +127,32 @@ class Lines:
         self._out.line(f"{TITLE} on {frame.url} as {self._scheduler.instance_id}")
         for line in await self._screen.resumed(frame):
             self._out.line(line)
+        is_first = True
         async for event in self._scheduler.events():
+            if is_first:
+                await self._tell_of_earlier(event)
+            is_first = False
             if (text := await self._line_of(event)) is not None:
-                self._out.line(f"{event.at.astimezone():%H:%M:%S}  {text}")
+                self._tell(event.at, text)
+
+    def _tell(self, at: datetime, text: str) -> None:
+        self._out.line(f"{at.astimezone():%H:%M:%S}  {text}")
+
+    async def _tell_of_earlier(self, event: EventSnapshot) -> None:
+        """Tell of runs that had started before the first event was heard."""
+        for run in (await read_frame(self._scheduler)).snapshot.running:
+            # The store learns of a start within a second, so the due time has to do.
+            started_at = run.started_at or run.ready_at
+            if started_at < event.at:
+                self._told.add(run.id)
+                self._tell(started_at, f"{run.job_id:<16} started")
 
     async def _line_of(self, event: EventSnapshot) -> str | None:
         job = f"{event.job_id or '':<16}"
         match event.kind:
+            case EventKind.RUN_STARTED if event.run_id in self._told:
+                self._told.discard(event.run_id)
+                return None
             case EventKind.RUN_STARTED:
                 return f"{job} started"
             case EventKind.RUN_FINISHED if event.run_id is not None:

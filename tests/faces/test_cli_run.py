@@ -1,0 +1,210 @@
+"""The command line as a process: signals, pipes, no terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import IO, TYPE_CHECKING, Final
+
+import pytest
+
+from nvent_sched.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+APP: Final = """
+import sys
+import anyio
+from nvent_sched import Interval, Scheduler
+
+scheduler = Scheduler()
+
+@scheduler.job(Interval(hours=6), id="patient")
+def patient():
+    print("patient began", flush=True)
+    sys.stdin.readline()
+    print("patient ended", flush=True)
+
+@scheduler.job(Interval(hours=6), id="endless")
+async def endless():
+    print("endless began", flush=True)
+    await anyio.Event().wait()
+"""
+
+
+class Process:
+    """A command that runs, and what it has said so far."""
+
+    def __init__(self, words: list[str], *, folder: Path) -> None:
+        self.said = ""
+        self.process = subprocess.Popen(  # noqa: S603  our own words
+            [sys.executable, "-m", "nvent_sched", *words],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @property
+    def output(self) -> IO[str]:
+        assert self.process.stdout is not None
+        return self.process.stdout
+
+    def read_until(self, pattern: str) -> None:
+        """Read lines until one matches."""
+        for line in self.output:
+            self.said += line
+            if re.search(pattern, line):
+                return
+        pytest.fail(f"it ended before it said {pattern!r}:\n{self.said}")
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def ended(self) -> int:
+        """Read to its end; give its exit code."""
+        self.said += self.output.read()
+        return self.process.wait()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/jobs.db"
+
+
+@pytest.fixture
+def running(tmp_path: Path, store: str, anyio_backend: str) -> Iterator[Process]:
+    """An application that runs until a signal comes."""
+    (tmp_path / "app.py").write_text(APP)
+    words = ["run", "app:scheduler", "--store", store, "--backend", anyio_backend]
+    process = Process(words, folder=tmp_path)
+    try:
+        process.read_until("running 2 jobs from sqlite:///")
+        yield process
+    finally:
+        process.close()
+
+
+def runs_of(store: str, job: str, capsys: pytest.CaptureFixture[str]) -> list[object]:
+    capsys.readouterr()
+    main(["runs", job, "--store", store, "--json"])
+    return [
+        (run["state"], run["outcome"], run["attempt"])
+        for run in json.loads(capsys.readouterr().out)["runs"]
+    ]
+
+
+def test_sigterm_lets_a_run_end_and_leaves_with_0(
+    running: Process, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run-now", "patient", "--store", store])
+    running.read_until("patient began")
+
+    running.signal(signal.SIGTERM)
+    running.read_until("stopping: runs may end")
+    running.say("go on")
+
+    assert running.ended() == 0
+    assert "patient ended" in running.said
+    assert runs_of(store, "patient", capsys) == [("finished", "succeeded", 1)]
+
+
+def test_a_second_signal_stops_at_once_and_gives_the_run_back(
+    running: Process, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run-now", "endless", "--store", store])
+    running.read_until("endless began")
+
+    running.signal(signal.SIGINT)
+    running.read_until("stopping: runs may end")
+    running.signal(signal.SIGINT)
+
+    assert running.ended() == 130
+    assert "stopping at once" in running.said
+    assert "Traceback" not in running.said
+    assert runs_of(store, "endless", capsys) == [("ready", None, 2)]
+
+
+def test_a_run_can_be_waited_for_from_another_process(
+    running: Process, store: str
+) -> None:
+    running.say("no need to wait")
+
+    assert main(["run-now", "patient", "--store", store, "--wait", "15"]) == 0
+
+
+def test_a_module_that_breaks_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("raise KeyError('settings')")
+    process = Process(["run", "broken"], folder=tmp_path)
+
+    code = process.ended()
+
+    process.close()
+    assert code == 2
+    assert process.said == (
+        "nvent-sched: module 'broken' cannot be imported: KeyError: 'settings'\n"
+    )
+
+
+def test_a_scheduler_with_a_store_of_its_own_refuses_another(
+    tmp_path: Path, store: str
+) -> None:
+    text = "import nvent_sched\nscheduler = nvent_sched.Scheduler('sqlite:///own.db')"
+    (tmp_path / "own.py").write_text(text)
+    process = Process(["run", "own", "--store", store], folder=tmp_path)
+
+    code = process.ended()
+
+    process.close()
+    assert code == 2
+    assert "has a store of its own, sqlite:///own.db" in process.said
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as nobody_reads:
+        ran = subprocess.run(
+            [sys.executable, "-m", "nvent_sched", "next", "* * * * *"],
+            check=False,
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            stdout=nobody_reads,
+            text=True,
+        )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_no_colour_and_no_live_display_without_a_terminal(
+    tmp_path: Path, running: Process, store: str
+) -> None:
+    shown = subprocess.run(  # noqa: S603  our own words
+        [sys.executable, "-m", "nvent_sched", "watch", "--store", store],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+        env={**os.environ, "NO_COLOR": "1"},
+        text=True,
+    )
+
+    running.signal(signal.SIGTERM)
+    assert running.ended() == 0
+    assert "patient" in shown.stdout
+    assert "\x1b" not in shown.stdout
