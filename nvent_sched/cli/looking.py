@@ -18,7 +18,7 @@ from nvent_sched.cli.sheets import (
     runs_table,
     stats_sheet,
 )
-from nvent_sched.cli.words import count_words, moment_words
+from nvent_sched.cli.words import count_words, moment_words, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +42,7 @@ async def list_jobs(asked: argparse.Namespace, out: Output) -> Exit:
     elif not page.items:
         out.note("no job matches" if _is_restricted(asked) else "there are no jobs")
     else:
-        out.show(jobs_table(page.items, now=now))
+        out.show(jobs_table(page.items, now=now, width=out.console.width))
         _tell_of_more(out, shown=len(page), is_more=page.next is not None)
     return Exit.DONE
 
@@ -79,12 +79,12 @@ async def show_job(asked: argparse.Namespace, out: Output) -> Exit:
         out.show(table)
     out.show(stats_sheet(stats, now=now))
     if runs.items:
-        out.show(runs_table(runs.items, now=now, is_one_job=True))
+        out.show(runs_table(runs.items, now=now, width=out.console.width))
     failed = next((run for run in runs if run.error), None)
     if failed is not None and failed.error is not None:
         out.show(
             Text.assemble("last error ", outcome_text(failed), f"  {failed.id}"),
-            Text(failed.error.rstrip(), style="dim"),
+            Text(printable(failed.error.rstrip()), style="dim"),
         )
     return Exit.DONE
 
@@ -103,7 +103,7 @@ async def list_runs(asked: argparse.Namespace, out: Output) -> Exit:
     elif not page.items:
         out.note("no run matches")
     else:
-        out.show(runs_table(page.items, now=now, is_one_job=asked.id is not None))
+        out.show(runs_table(page.items, now=now, width=out.console.width))
         _tell_of_more(out, shown=len(page), is_more=page.next is not None)
     return Exit.DONE
 

@@ -54,10 +54,8 @@ class Output:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
         self.is_json, self.is_debug = is_json, is_debug
-        self.console = _Stream(highlight=False, width=_width(sys.stdout.isatty()))
-        self.aside = _Stream(
-            highlight=False, stderr=True, width=_width(sys.stderr.isatty())
-        )
+        self.console = _stream(is_stderr=False)
+        self.aside = _stream(is_stderr=True)
 
     @property
     def is_live(self) -> bool:
@@ -67,16 +65,16 @@ class Output:
     def document(self, value: object) -> None:
         """Print one JSON document."""
         text = json.dumps(plain(value), indent=2, ensure_ascii=False)
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(text, soft_wrap=True)
 
     def show(self, *parts: RenderableType) -> None:
         """Print for people; texts are printed as they are."""
         for part in parts:
-            self.console.print(part, markup=False)
+            self.console.print(part)
 
     def line(self, text: str | Text) -> None:
         """Print a line that is not wrapped, for people and for grep."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(text, soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Tell something beside the result."""
@@ -91,8 +89,13 @@ class Output:
         self.aside.print(label + Text(text, style=""), soft_wrap=True)
 
 
-def _width(is_terminal: bool) -> int | None:  # noqa: FBT001  one fact, read from a stream
-    return None if is_terminal or "COLUMNS" in os.environ else PIPE_WIDTH
+def _stream(*, is_stderr: bool) -> Console:
+    """Make a console that prints what it is given: names may look like markup."""
+    is_terminal = (sys.stderr if is_stderr else sys.stdout).isatty()
+    width = None if is_terminal or "COLUMNS" in os.environ else PIPE_WIDTH
+    return _Stream(
+        stderr=is_stderr, width=width, highlight=False, markup=False, emoji=False
+    )
 
 
 def table_of(

@@ -37,24 +37,33 @@ if TYPE_CHECKING:
 
 STATUS_STYLES: Final = {JobStatus.PAUSED: "yellow", JobStatus.FINISHED: "dim"}
 SPANS: Final = "_us"
+RUNS_WIDTH: Final = 120
+JOBS_WIDTH: Final = 100
 
 
-def jobs_table(jobs: Iterable[JobSnapshot], *, now: datetime) -> RenderableType:
-    """List jobs."""
-    table = table_of("id", "status", "next", "schedule", "handler", "tags")
+def jobs_table(
+    jobs: Iterable[JobSnapshot], *, now: datetime, width: int
+) -> RenderableType:
+    """List jobs; on a narrow screen without their handlers."""
+    columns = ["id", "status", "next", "schedule", "tags"]
+    is_wide = width >= JOBS_WIDTH
+    table = table_of(*columns, *(["handler"] if is_wide else []))
     for job in jobs:
-        status = Text(str(job.status), style=STATUS_STYLES.get(job.status, "green"))
-        if job.note:
-            status.append(f" ({one_line(job.note)})")
-        table.add_row(
+        cells: list[str | Text] = [
             Text(job.id, style="bold"),
-            status,
+            status_text(job),
             distance_words(job.next_due, now=now) if job.next_due else NONE,
             job.schedule.describe(),
-            Text(job.handler),
             Text(" ".join(job.tags)),
-        )
+        ]
+        table.add_row(*cells, *([Text(job.handler)] if is_wide else []))
     return table
+
+
+def status_text(job: JobSnapshot) -> Text:
+    """Say whether a job fires, and why not."""
+    status = Text(str(job.status), style=STATUS_STYLES.get(job.status, "green"))
+    return status.append(f" ({one_line(job.note)})") if job.note else status
 
 
 def outcome_text(run: RunSnapshot) -> Text:
@@ -69,27 +78,34 @@ def outcome_text(run: RunSnapshot) -> Text:
 
 
 def runs_table(
-    runs: Iterable[RunSnapshot], *, now: datetime, is_one_job: bool
+    runs: Iterable[RunSnapshot], *, now: datetime, width: int
 ) -> RenderableType:
-    """List runs."""
-    columns = ["scheduled", "outcome", "try", "late", "took", "note", "run"]
-    table = table_of(
-        *(columns if is_one_job else ["job", *columns]), right=("try", "late", "took")
-    )
+    """List runs; on a narrow screen their ids, which name the job and the time."""
+    numbers = ("try", "late", "took")
+    if width < RUNS_WIDTH:
+        table = table_of("run", "outcome", "try", "took", right=numbers)
+    else:
+        columns = ("job", "scheduled", "outcome", *numbers, "note", "run")
+        table = table_of(*columns, right=numbers)
     for run in runs:
-        cells: list[str | Text] = [] if is_one_job else [Text(run.job_id, style="bold")]
         count = f" × {run.count:,}" if run.count > 1 else ""  # noqa: RUF001  times
+        outcome = outcome_text(run) + count
         going = None if run.started_at is None or run.outcome else now - run.started_at
-        cells += [
+        took = span_words(run.duration or going)
+        run_id = Text(run.id, style="dim")
+        if width < RUNS_WIDTH:
+            table.add_row(run_id, outcome, str(run.attempt), took)
+            continue
+        table.add_row(
+            Text(run.job_id, style="bold"),
             moment_words(run.scheduled_time),
-            outcome_text(run) + count,
+            outcome,
             str(run.attempt),
             span_words(run.lateness),
-            span_words(run.duration or going),
+            took,
             Text(run_note(run)),
-            Text(run.id, style="dim"),
-        ]
-        table.add_row(*cells)
+            run_id,
+        )
     return table
 
 
@@ -105,13 +121,10 @@ def pairs(rows: Iterable[tuple[str, str | Text]]) -> Table:
 
 def job_sheet(job: JobSnapshot, *, now: datetime) -> RenderableType:
     """Show what was declared of a job, and where its schedule stands."""
-    status = Text(str(job.status), style=STATUS_STYLES.get(job.status, "green"))
-    if job.note:
-        status.append(f" ({one_line(job.note)})")
     rows: list[tuple[str, str | Text]] = [
         ("job", Text(job.id, style="bold")),
         ("name", job.name),
-        ("status", status),
+        ("status", status_text(job)),
         ("schedule", job.schedule.describe()),
         (
             "next",

@@ -124,7 +124,7 @@ async def _answer_of(scheduler: Scheduler, job_id: str, out: Output) -> str | No
     # Nothing else needs the loop, so it may stand still; Ctrl-C must not.
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return out.aside.input(question, markup=False)
+        return out.aside.input(question, markup=False, emoji=False)
     except EOFError:
         return ""
     except KeyboardInterrupt:

@@ -135,5 +135,9 @@ def run_note(run: RunSnapshot) -> str:
 
 def one_line(text: str) -> str:
     """Join the lines of a text, without anything a terminal would obey."""
-    joined = " ".join(text.split())
-    return "".join(each if each.isprintable() else "?" for each in joined)
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """Replace all that a terminal would obey, but for the ends of lines."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)

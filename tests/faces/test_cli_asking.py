@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +82,7 @@ def test_jobs_lists_each_job_with_its_schedule_in_words(ask: Ask) -> None:
 
     lines = [line.split() for line in out.splitlines()]
     assert code == 0
-    assert lines[0] == ["id", "status", "next", "schedule", "handler", "tags"]
+    assert lines[0] == ["id", "status", "next", "schedule", "tags", "handler"]
     assert [line[:2] for line in lines[1:]] == [
         ["idle", "active"],
         ["import", "active"],
@@ -174,6 +176,21 @@ def test_check_finds_nothing_wrong_with_a_store_that_is_well(ask: Ask) -> None:
     assert code == 0
     assert "every invariant holds" in out
     assert parsed(ask("check", "--json"))["ok"] is True
+
+
+def test_check_says_no_to_a_store_with_a_broken_invariant(
+    ask: Ask, tmp_path: Path
+) -> None:
+    ask("jobs")
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
+        connection.execute("UPDATE jobs SET look_at = NULL WHERE id = 'idle'")
+        connection.commit()
+
+    code, out, _ = ask("check")
+
+    assert code == 1
+    assert "broken: job 'idle' is active, but nothing will ever look at it" in out
+    assert ask("check", "--json")[0] == 1
 
 
 def test_watch_once_prints_one_frame(ask: Ask) -> None:
@@ -281,3 +298,15 @@ def test_the_store_named_after_the_command_wins(ask: Ask, tmp_path: Path) -> Non
 
     assert code == 2
     assert "other.db" in err
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_tables_are_no_wider_than_the_screen(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    said = [ask(*words)[1] for words in (["jobs"], ["runs"], ["watch", "--once"])]
+
+    assert all("nightly" in text for text in said)
+    assert max(len(line) for text in said for line in text.splitlines()) <= width

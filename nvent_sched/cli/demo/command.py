@@ -152,6 +152,8 @@ def _show_sum(frame: Frame, out: Output, *, url: str, before: int) -> None:
     if frame.ready:
         names = ", ".join(dict.fromkeys(run.job_id for run in frame.ready))
         out.line(f"given back, to be taken up at the next start: {names}")
+    if file_of(Scheduler(url)) is None:
+        return
     again = "nvent-sched demo" + ("" if url == DEMO_URL else store)
     out.show(
         pairs(
