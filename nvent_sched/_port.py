@@ -280,6 +280,11 @@ class Waitable(Protocol):
 class Clock(Protocol):
     """The only thing that knows the time, and the only thing that waits for it."""
 
+    @property
+    def moves_by_itself(self) -> bool:
+        """Whether waiting makes time pass; a stop gives no grace where it does not."""
+        ...
+
     def now(self) -> Instant:
         """Read the wall clock."""
         ...

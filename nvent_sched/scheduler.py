@@ -184,7 +184,7 @@ class Scheduler:
 
         return register
 
-    def job(
+    def job(  # noqa: PLR0913  the words of the API
         self,
         schedule: Schedule,
         *,
@@ -343,7 +343,7 @@ class Scheduler:
         """
         await self._running("wait_until_stopped").stopped.wait()
 
-    async def schedule(
+    async def schedule(  # noqa: PLR0913  the words of the API
         self,
         handler: Callable[..., Any] | str,
         schedule: Schedule,
@@ -539,7 +539,9 @@ class Scheduler:
         """
         count_in_range(limit, name="limit", most=PAGE_MAX)
         query = JobQuery(
-            status=None if status is None else _member(JobStatus, status, "status"),
+            status=None
+            if status is None
+            else _member(JobStatus, status, name="status"),
             tag=tag,
             handler=handler,
             text=text,
@@ -659,7 +661,7 @@ class Scheduler:
             await runverbs.read_run(core, await runverbs.retry_run(core, _run_id(run)))
         )
 
-    async def runs(
+    async def runs(  # noqa: PLR0913  the words of the API
         self,
         job: str | JobSnapshot | None = None,
         *,
@@ -688,9 +690,9 @@ class Scheduler:
             job_id=None if job is None else _job_id(job),
             outcomes=None
             if outcome is None
-            else (_member(Outcome, outcome, "outcome"),),
-            states=None if state is None else (_member(RunState, state, "state"),),
-            origin=None if origin is None else _member(Origin, origin, "origin"),
+            else (_member(Outcome, outcome, name="outcome"),),
+            states=None if state is None else (_member(RunState, state, name="state"),),
+            origin=None if origin is None else _member(Origin, origin, name="origin"),
             since=None if since is None else instant_from(since),
             until=None if until is None else instant_from(until),
             after=after,
@@ -824,13 +826,14 @@ def _run_id(run: str | RunSnapshot) -> str:
 M = TypeVar("M", JobStatus, RunState, Outcome, Origin, IfExists)
 
 
-def _member(kind: type[M], value: str, name: str) -> M:
+def _member(kind: type[M], value: str, *, name: str) -> M:
     try:
         return kind(value)
     except ValueError:
-        msg = f"{name} must be one of {[*map(str, kind)]}, not {value!r}"
+        known = [member.value for member in kind]
+        msg = f"{name} must be one of {known}, not {value!r}"
         raise UsageError(msg) from None
 
 
 def _if_exists(value: str) -> IfExists:
-    return _member(IfExists, value, "if_exists")
+    return _member(IfExists, value, name="if_exists")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nvent_sched._engine.deadlines import Deadlines
+from nvent_sched._engine.janitor import Janitor
 from nvent_sched._engine.outbox import Outbox
 from nvent_sched._engine.registry import Executor, Registry
 from nvent_sched._engine.signals import Signal
@@ -98,6 +99,7 @@ class Core:
         self.unstarted: dict[str, Claim] = {}
         self.deadlines = Deadlines(clock)
         self.threads = WorkerThreads()
+        self.janitor = Janitor(self)
         self.outbox = Outbox(self)
         self.planner_signal = Signal()
         self.launcher_signal = Signal()
@@ -106,7 +108,6 @@ class Core:
         self.idle_signal = Signal()
         self.arrivals: list[Claim] = []
         self.dirty: set[str] = set()
-        self.touched_jobs: dict[str, int] = {}
         self.run_waiters: dict[str, list[Signal]] = {}
         self.limits = {
             Executor.LOOP: options.running_max,

@@ -126,7 +126,7 @@ class Outbox:
             )
             self._tell_of(run, EventKind.RUN_FENCED, detail=f"our fence was {fence}")
         elif run.state is RunState.FINISHED:
-            core.touched_jobs[run.job_id] = core.touched_jobs.get(run.job_id, 0) + 1
+            core.janitor.note_end(run.job_id)
             self._tell_of(run, EventKind.RUN_FINISHED, detail=str(run.outcome))
         else:
             self._tell_of(run, EventKind.RUN_RETRYING, detail=f"attempt {run.attempt}")

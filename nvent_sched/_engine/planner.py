@@ -83,7 +83,9 @@ async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> int:
     for plan, policy, verdict in zip(plans, policies, verdicts, strict=True):
         if isinstance(verdict, Committed):
             committed += 1
-            _take_committed(core, plan, policy, verdict, asked_at_us=asked_at_us)
+            _take_committed(
+                core, plan, policies=policy, verdict=verdict, asked_at_us=asked_at_us
+            )
     return committed
 
 
@@ -112,9 +114,9 @@ async def _plan_one(
 def _take_committed(
     core: Core,
     plan: Plan,
+    *,
     policies: Policies,
     verdict: Committed,
-    *,
     asked_at_us: int,
 ) -> None:
     for run, fence in zip(plan.runs, verdict.fences, strict=True):

@@ -12,6 +12,7 @@ import logging
 import os
 import platform
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,6 @@ from nvent_sched._engine.bus import Bus
 from nvent_sched._engine.capture import RunLogCapture
 from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.core import Core, StopCause
-from nvent_sched._engine.janitor import prune_pass
 from nvent_sched._engine.jobverbs import put_definitions
 from nvent_sched._engine.lag import LagWatch
 from nvent_sched._engine.launcher import run_launcher
@@ -96,6 +96,9 @@ class Engine:
                     finally:
                         await self.stop(grace_us=core.options.grace_us)
                         runs.cancel_scope.cancel()
+                # What was broken off just now has its verdict only now.
+                with anyio.CancelScope(shield=True):
+                    await self._say_last_words()
                 loops.cancel_scope.cancel()
             if body_error is not None:
                 raise body_error
@@ -115,14 +118,14 @@ class Engine:
             passes += [
                 ("planner", self._plan, core.planner_signal),
                 ("liveness", self.liveness.one_pass, core.liveness_signal),
-                ("janitor", self._prune, Signal()),
+                ("janitor", core.janitor.one_pass, core.janitor.signal),
                 ("declarer", self._declare_late, self._later_signal),
             ]
-            loops.start_soon(_run_launcher, core, runs)
+            loops.start_soon(partial(run_launcher, core, runs=runs))
             if isinstance(core.clock, SystemClock):
                 loops.start_soon(LagWatch(core).run)
         for name, one_pass, signal in passes:
-            loops.start_soon(_run_passes, core, name, one_pass, signal)
+            loops.start_soon(partial(run_passes, core, name, one_pass, signal=signal))
         loops.start_soon(core.deadlines.run)
         loops.start_soon(self._stop_when_asked)
 
@@ -142,9 +145,6 @@ class Engine:
     async def _flush(self) -> None:
         await self.core.outbox.flush()
 
-    async def _prune(self) -> int:
-        return await prune_pass(self.core)
-
     async def stop(self, *, grace_us: int) -> None:
         """Stop in order, also while being cancelled, but never for ever. Once."""
         if self._is_stopping:
@@ -154,8 +154,7 @@ class Engine:
         self.core.is_taking = False
         try:
             self._give_back_unstarted()
-            until_us = self.core.clock.monotonic_us() + grace_us
-            await self._wait_idle(until_us=until_us)
+            await self._wait_idle(until_us=self._patience_us(grace_us))
         finally:
             with anyio.CancelScope(shield=True):
                 await self._end()
@@ -183,21 +182,31 @@ class Engine:
             if not await core.clock.wait(core.idle_signal, until_us=until_us):
                 return
 
+    def _patience_us(self, length_us: int) -> int:
+        """Say until when to wait for others; a clock that stands still gives no time."""
+        clock = self.core.clock
+        return clock.monotonic_us() + (length_us if clock.moves_by_itself else 0)
+
     async def _end(self) -> None:
         """Stop what is still going, and write what there is to say."""
         core = self.core
         for claim in list(core.claims.values()):
             claim.stop(StopCause.STOPPING, reason="the scheduler is stopping")
-        until_us = core.clock.monotonic_us() + LAST_WORDS_US
         if self._runs_handlers:
             core.tell(EventKind.INSTANCE_STOPPED)
+        until_us = self._patience_us(LAST_WORDS_US)
+        await self._say_last_words()
+        while core.claims and await core.clock.wait(
+            core.idle_signal, until_us=until_us
+        ):
+            await self._say_last_words()
+
+    async def _say_last_words(self) -> None:
+        """Write every verdict, and leave the list once nothing is going."""
+        core = self.core
         try:
             await core.outbox.flush()
-            while core.claims and await core.clock.wait(
-                core.idle_signal, until_us=until_us
-            ):
-                await core.outbox.flush()
-            if self._runs_handlers:
+            if self._runs_handlers and not core.claims:
                 await core.adapter.leave(core.instance_id, now=core.time.now())
         except StoreError as error:
             log.error(  # noqa: TRY400  the text says it; a traceback would not
@@ -205,19 +214,6 @@ class Engine:
                 "another instance",
                 error,
             )
-
-
-async def _run_passes(
-    core: Core,
-    name: str,
-    one_pass: Callable[[], Awaitable[int | None]],
-    signal: Signal,
-) -> None:
-    await run_passes(core, name, one_pass, signal=signal)
-
-
-async def _run_launcher(core: Core, runs: TaskGroup) -> None:
-    await run_launcher(core, runs=runs)
 
 
 def _instance(core: Core) -> Instance:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta  # noqa: TC003  JobOptions is read at run time
 from enum import StrEnum
-from typing import Any, Final, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
 from nvent_sched._model.instants import MILLISECOND_US, instant_from, span_us
 from nvent_sched._model.jobs import JobDefinition, checked_name
@@ -19,10 +19,12 @@ from nvent_sched._model.policies import (
     Policies,
     Retry,
 )
-from nvent_sched._model.schedules import Schedule
 from nvent_sched._rules.cron import Cron
 from nvent_sched._rules.schedules import Interval, OneTime
 from nvent_sched.errors import UsageError
+
+if TYPE_CHECKING:
+    from nvent_sched._model.schedules import Schedule
 
 E = TypeVar("E", bound=StrEnum)
 KINDS: Final = (Cron, Interval, OneTime)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from nvent_sched._rules.cron import Cron, Preview
 
+__all__ = ["Preview", "preview_of"]
+
 if TYPE_CHECKING:
     from datetime import datetime
 

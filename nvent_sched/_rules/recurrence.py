@@ -138,6 +138,8 @@ def latest_until(schedule: Schedule, *, until: Instant, known: Instant) -> Insta
     """Find the last occurrence at or before *until* by bisection.
 
     Args:
+        schedule: Fixed to its anchor.
+        until: Inclusive.
         known: An occurrence at or before *until*.
     """
     low, high = int(known), int(until)

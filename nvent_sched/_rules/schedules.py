@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from nvent_sched._model.instants import (
     INSTANT_MAX,
@@ -21,7 +21,7 @@ from nvent_sched._rules.cron import Cron
 from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nvent_sched._model.schedules import Schedule
 
@@ -112,10 +112,10 @@ class Interval:
             "milliseconds": milliseconds,
         }
         used = {name: count for name, count in units.items() if count != 0}
-        self._set(_length_us(every, used), anchor, after, 0)
+        self._set(_length_us(every, used), anchor=anchor, after=after, first_k=0)
 
     def _set(
-        self, every_us: int, anchor: datetime | None, after: str, first_k: int
+        self, every_us: int, *, anchor: datetime | None, after: str, first_k: int
     ) -> None:
         if after not in {"start", "finish"}:
             msg = f"after must be 'start' or 'finish', not {after!r}"
@@ -298,25 +298,32 @@ def schedule_from(spec: str) -> Schedule:
     """
     try:
         record = json.loads(spec)
-        match record["kind"]:
-            case "cron":
-                return Cron(record["expr"], record["timezone"])
-            case "interval":
-                anchor = record.get("anchor")
-                return Interval(
-                    timedelta(microseconds=record["every_us"]),
-                    anchor=None if anchor is None else moment_from(anchor),
-                    after=record.get("after", "start"),
-                )
-            case "once":
-                if "in_us" in record:
-                    return OneTime(in_=timedelta(microseconds=record["in_us"]))
-                return OneTime(moment_from(record["at"]))
-            case kind:
-                msg = f"unknown kind {kind!r}; a newer release may know it"
-                raise UsageError(msg)
+        found = _READERS[record["kind"]](record)
     except UsageError:
         raise
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        msg = f"this is no schedule: {spec[:80]!r} ({error!r})"
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
+        msg = f"this is no schedule we know: {spec[:80]!r} ({error!r})"
         raise UsageError(msg) from error
+    return found
+
+
+def _interval_from(record: Mapping[str, Any]) -> Interval:
+    anchor = record.get("anchor")
+    return Interval(
+        timedelta(microseconds=record["every_us"]),
+        anchor=None if anchor is None else moment_from(anchor),
+        after=record.get("after", "start"),
+    )
+
+
+def _one_time_from(record: Mapping[str, Any]) -> OneTime:
+    if "in_us" in record:
+        return OneTime(in_=timedelta(microseconds=record["in_us"]))
+    return OneTime(moment_from(record["at"]))
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Schedule]]] = {
+    "cron": lambda record: Cron(record["expr"], record["timezone"]),
+    "interval": _interval_from,
+    "once": _one_time_from,
+}

@@ -151,27 +151,21 @@ def attempts_from(text: str | None) -> tuple[Attempt, ...]:
     if text is None:
         return ()
     try:
-        return tuple(_attempt_from(*each) for each in json.loads(text))
+        return tuple(_attempt_from(each) for each in json.loads(text))
     except UNREADABLE as error:
         msg = f"the attempts of a run cannot be read: {error!r}"
         raise StoreCorruptError(msg) from error
 
 
-def _attempt_from(
-    number: int,
-    outcome: str,
-    instance: str | None,
-    started_at: int | None,
-    ended_at: int,
-    error: str | None = None,
-) -> Attempt:
+def _attempt_from(record: list[Any]) -> Attempt:
+    number, outcome, instance, started_at, ended_at, *rest = record
     return Attempt(
         number=number,
         outcome=Outcome(outcome),
         instance=instance,
         started_at=None if started_at is None else Instant(started_at),
         ended_at=Instant(ended_at),
-        error=error,
+        error=rest[0] if rest else None,
     )
 
 

@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nvent_sched._model.schedules import Schedule
+from nvent_sched.errors import SchedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +85,9 @@ class Output:
         """Tell what went wrong, in a line or two."""
         if self.is_debug and sys.exception() is not None:
             self.aside.print_exception()
-        text = str(error) or type(error).__name__
+        text = str(error)
+        if not isinstance(error, SchedError | TimeoutError):
+            text = f"{type(error).__name__}: {error}; --debug shows where"
         label = Text("nvent-sched: ", style="bold red")
         self.aside.print(label + Text(text, style=""), soft_wrap=True)
 

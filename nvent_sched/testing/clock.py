@@ -46,6 +46,8 @@ class ManualClock:
         start: The time it shows at first; aware.
     """
 
+    moves_by_itself = False
+
     def __init__(self, start: datetime = START) -> None:
         self._wall_us = int(instant_from(start))
         self._monotonic_us = 0
