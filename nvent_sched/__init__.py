@@ -1,23 +1,56 @@
 """One scheduler for everything that waits for time, on asyncio and on Trio."""
 
 from nvent_sched._engine.context import RunCancelledError, RunContext
+from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.policies import Misfire, OnLost, Overlap, Retry
-from nvent_sched._rules.cron import Cron
+from nvent_sched._model.queries import Page
+from nvent_sched._model.runs import Origin, Outcome, RunState
+from nvent_sched._model.snapshots import (
+    EventSnapshot,
+    HealthSnapshot,
+    InstanceSnapshot,
+    JobSnapshot,
+    RunSnapshot,
+    SchedulerSnapshot,
+    StatsSnapshot,
+)
+from nvent_sched._rules.cron import Cron, Preview
 from nvent_sched._rules.declaring import JobOptions, JobSpec
 from nvent_sched._rules.schedules import Interval, OneTime
+from nvent_sched.ambient import (
+    initialize_scheduler,
+    shutdown_scheduler,
+    use_scheduler,
+)
 from nvent_sched.scheduler import Scheduler
 
 __all__ = [
     "Cron",
+    "EventSnapshot",
+    "HealthSnapshot",
+    "InstanceSnapshot",
     "Interval",
     "JobOptions",
+    "JobSnapshot",
     "JobSpec",
+    "JobStatus",
     "Misfire",
     "OnLost",
     "OneTime",
+    "Origin",
+    "Outcome",
     "Overlap",
+    "Page",
+    "Preview",
     "Retry",
     "RunCancelledError",
     "RunContext",
+    "RunSnapshot",
+    "RunState",
     "Scheduler",
+    "SchedulerSnapshot",
+    "StatsSnapshot",
+    "initialize_scheduler",
+    "shutdown_scheduler",
+    "use_scheduler",
 ]

@@ -146,7 +146,9 @@ class Interval:
         if self.anchor is not None:
             return self
         anchored = object.__new__(Interval)
-        anchored._set(self.every_us, moment_from(at), self.after, 1)
+        anchored._set(
+            self.every_us, anchor=moment_from(at), after=self.after, first_k=1
+        )
         return anchored
 
     def next_instant(self, after: Instant, /) -> Instant | None:

@@ -9,17 +9,33 @@ import nvent_sched
 
 EXPECTED: Final = {
     "Cron",
+    "EventSnapshot",
+    "HealthSnapshot",
+    "InstanceSnapshot",
     "Interval",
     "JobOptions",
+    "JobSnapshot",
     "JobSpec",
+    "JobStatus",
     "Misfire",
     "OnLost",
     "OneTime",
+    "Origin",
+    "Outcome",
     "Overlap",
+    "Page",
+    "Preview",
     "Retry",
     "RunCancelledError",
     "RunContext",
+    "RunSnapshot",
+    "RunState",
     "Scheduler",
+    "SchedulerSnapshot",
+    "StatsSnapshot",
+    "initialize_scheduler",
+    "shutdown_scheduler",
+    "use_scheduler",
 }
 
 

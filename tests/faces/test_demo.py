@@ -117,6 +117,20 @@ def test_a_demo_that_is_killed_takes_its_lost_run_up_again(
 
 
 @LONG
+def test_a_file_that_a_demo_runs_on_is_not_made_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/demo.db"
+    with closing(Demo(tmp_path)) as demo:
+        demo.read_until("started")
+
+        code = main(["demo", "--fresh", "--seconds", "1", "--store", url])
+
+    assert code == 2
+    assert f"is in use by process {demo.process.pid}" in capsys.readouterr().err
+
+
+@LONG
 def test_a_demo_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     with closing(Demo(tmp_path, "--seconds", "5")) as first:
         assert first.ended() == 0

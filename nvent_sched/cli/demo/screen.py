@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 
 TITLE: Final = "nvent-sched demo"
 HINT: Final = "Ctrl-C ends in good order; kill -9 it and run it again to see recovery"
+UNTOLD: Final = {
+    EventKind.JOB_ADDED,
+    EventKind.JOB_CHANGED,
+    EventKind.JOB_FINISHED,
+}
 LINES_AROUND: Final = 11
 RECENT_MIN: Final = 3
 
@@ -161,11 +166,12 @@ class Lines:
                 except UnknownRunError:
                     return f"{job} {event.detail}"
                 return f"{job} {_ending(run)}"
-            case EventKind.JOB_ADDED | EventKind.JOB_CHANGED:
+            case kind if kind in UNTOLD:
                 return None
             case _:
                 words = event.kind.replace("_", " ")
-                return f"{job} {words} {event.detail}".rstrip()
+                detail = event.detail or ("" if event.job_id else event.instance)
+                return f"{job} {words} {detail}".rstrip()
 
 
 def _ending(run: RunSnapshot) -> str:

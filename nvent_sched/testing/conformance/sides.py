@@ -41,17 +41,19 @@ class Side:
 
     Attributes:
         fences: Its fencing tokens, in the order in which they were first seen.
+        highest: The highest of them before the answer that is being written.
         heard: The number of the last event that was read.
     """
 
     adapter: Adapter
     fences: list[int] = field(default_factory=lambda: [0])
+    highest: int = 0
     heard: int = 0
 
     def number(self, fence: int) -> int:
         """Say which token this is, counted from the first one seen."""
         if fence not in self.fences:
-            assert fence > max(self.fences), "a new fence must be the highest"
+            assert fence > self.highest, "a new fence is above all before it"
             self.fences.append(fence)
         return self.fences.index(fence)
 
@@ -136,7 +138,10 @@ class Pair:
 
     def ask(self, verb: Callable[[Side], Awaitable[T]]) -> T:
         """Ask both; say their answer, which must be one."""
-        answers = [side.told(self._portal.call(verb, side)) for side in self.sides]
+        answers = []
+        for side in self.sides:
+            side.highest = max(side.fences)
+            answers.append(side.told(self._portal.call(verb, side)))
         expected, *others = answers
         for answer in others:
             assert answer == expected

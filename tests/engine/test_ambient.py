@@ -1,0 +1,28 @@
+"""One scheduler for the whole process."""
+
+from __future__ import annotations
+
+import pytest
+
+from nvent_sched import initialize_scheduler, shutdown_scheduler, use_scheduler
+from nvent_sched.errors import NotRunningError, UsageError
+
+
+async def test_the_process_wide_scheduler_is_found_until_it_is_shut_down() -> None:
+    started = await initialize_scheduler("memory:")
+
+    found = use_scheduler()
+    await shutdown_scheduler()
+
+    assert found is started
+    with pytest.raises(NotRunningError, match="not running"):
+        use_scheduler()
+
+
+async def test_a_second_process_wide_scheduler_is_refused() -> None:
+    await initialize_scheduler("memory:")
+    try:
+        with pytest.raises(UsageError, match="already"):
+            await initialize_scheduler("memory:")
+    finally:
+        await shutdown_scheduler()

@@ -1,0 +1,37 @@
+"""The programs in the README are programs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def programs() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+
+
+def run(source: str) -> dict[str, Any]:
+    scope: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(source, str(README), "exec"), scope)  # noqa: S102  our own README
+    return scope
+
+
+def test_the_program_at_the_top_declares_its_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    scope = run(programs()[0])
+
+    assert "not running" in repr(scope["scheduler"])
+
+
+async def test_the_test_of_a_job_passes() -> None:
+    scope = run(programs()[1])
+
+    await scope["test_the_report_runs_hourly"]()
