@@ -333,7 +333,7 @@ class SqliteAdapter:
                 renewals,
                 lease_us=lease_us,
                 now=now,
-                is_locked=self._locks.take(instance.id),
+                machine=self._locks.take(instance.id),
             )
 
         return await self._write(step)
@@ -343,7 +343,7 @@ class SqliteAdapter:
 
         def step(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM instances WHERE id = ?", [instance_id])
-            self._locks.forget(instance_id)
+            self._locks.release(instance_id)
 
         await self._write(step)
 
@@ -362,10 +362,10 @@ class SqliteAdapter:
                 now=now,
                 dead_after_us=dead_after_us,
                 limit=limit,
-                is_dead=self._locks.is_dead,
+                is_lock_free=self._locks.is_free,
             )
             for instance_id in lost.dead:
-                self._locks.forget_dead(instance_id)
+                self._locks.bury(instance_id)
             return lost
 
         return await self._write(step)

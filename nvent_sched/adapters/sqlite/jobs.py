@@ -85,7 +85,7 @@ WHERE state IN ('waiting', 'ready', 'claimed')
 """
 LOOK_ON_FINISH: Final = """
 UPDATE jobs SET look_at = min(coalesce(look_at, ?1), ?1), version = version + 1
-WHERE id = ?2 AND looks_on_finish
+WHERE id = ?2 AND looks_on_finish AND quarantine IS NULL
 """
 
 

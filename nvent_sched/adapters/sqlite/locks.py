@@ -1,102 +1,175 @@
-"""Who lives, by the operating system: each instance locks a file of its own.
+"""The operating system's locks, by which a dead process is noticed at once.
 
-The system lets go of the lock when the process ends, however it ends. The lock belongs to
-the open file, not to the process, so that two instances in one process see each other's
-as well. Where there is no such lock (no `fcntl`), heartbeats alone decide.
+An instance holds an exclusive lock on a file of its own, in the folder
+`<store>.instances`. The kernel lets go of it when the process ends, however it ends; so
+an instance on this machine whose file is not locked is dead. Where there are no such
+locks, or the instance runs on another machine, its heartbeat alone says so.
+
+A lock belongs to an open file, not to a process: two adapters in one process see each
+other's. A file is deleted only by who holds its lock, or two could hold "the" lock.
 """
 
 from __future__ import annotations
 
 import os
-import re
+import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+from weakref import WeakSet
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # pragma: no cover  not on Windows
-    fcntl = None  # type: ignore[assignment]
 
-SAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+TAKE_ATTEMPTS: Final = 3
+
+
+def this_machine() -> str:
+    """Name the running kernel: the one that keeps the locks we can see."""
+    with suppress(OSError):
+        return BOOT_ID.read_text("ascii").strip()
+    return os.uname().nodename
 
 
 class InstanceLocks:
-    """The lock files beside one database.
+    """The locks that one adapter holds, and what it can see of those of others.
 
     Args:
-        folder: Where they are; made when the first lock is taken. None for a database
-            that no other process can see.
+        folder: Where the files are; made when the first lock is taken. None for a
+            store that no other process can see.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder if fcntl is not None else None
-        self._held: dict[str, IO[bytes]] = {}
+        has_locks = sys.platform != "win32" and folder is not None
+        self._machine = this_machine() if has_locks else None
+        self._folder = folder or Path()
+        self._held: dict[str, int] = {}
+        _ALL.add(self)
 
-    def _path(self, instance_id: str) -> Path:
-        assert self._folder is not None
-        return self._folder / SAFE.sub("_", instance_id)
+    def take(self, instance_id: str) -> str | None:
+        """Hold the lock of an instance; again and again does no harm.
 
-    def take(self, instance_id: str) -> bool:
-        """Hold an instance's lock; say whether there is such a lock."""
-        if self._folder is None:
+        Returns:
+            The machine on which it is held; None where there are no locks.
+        """
+        if self._machine is None:
+            return None
+        path, held = self._path(instance_id), self._held.get(instance_id)
+        if held is not None and _is_in_place(path, held):
+            return self._machine
+        self.release(instance_id)  # somebody has deleted the file
+        for _ in range(TAKE_ATTEMPTS):
+            with suppress(OSError):  # no room, no permission, or no such locks here
+                self._folder.mkdir(exist_ok=True)
+                taken = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+                if _is_locked(taken, is_exclusive=True) and _is_in_place(path, taken):
+                    self._held[instance_id] = taken
+                    return self._machine
+                os.close(taken)
+        return None
+
+    def is_free(self, instance_id: str, machine: str | None) -> bool:
+        """Say whether an instance that should hold its lock does not.
+
+        Args:
+            instance_id: Whose lock.
+            machine: Where it is held, as told by `take`.
+        """
+        if machine is None or machine != self._machine or instance_id in self._held:
             return False
-        if instance_id in self._held:
-            return True
         try:
-            self._folder.mkdir(exist_ok=True)
-            opened = self._path(instance_id).open("wb")
-        except OSError:
-            # A read-only or full folder: the heartbeat alone has to do.
-            return False
-        if not _lock(opened):
-            opened.close()
-            return False
-        self._held[instance_id] = opened
-        return True
-
-    def is_dead(self, instance_id: str) -> bool:
-        """Whether nobody holds the lock of an instance that had one."""
-        if self._folder is None or instance_id in self._held:
-            return False
-        try:
-            opened = self._path(instance_id).open("rb")
+            with _opened(self._path(instance_id)) as seen:
+                # Shared, so that two who look at the same time do not see each other.
+                return _is_locked(seen, is_exclusive=False)
         except FileNotFoundError:
             return True
         except OSError:
             return False
-        with opened:
-            return _lock(opened)
 
-    def forget(self, instance_id: str) -> None:
-        """Remove the file of an instance that ended or died."""
-        held = self._held.pop(instance_id, None)
-        if self._folder is None:
+    def bury(self, instance_id: str) -> None:
+        """Delete the file of an instance, if nobody holds its lock."""
+        if self._machine is None:
             return
-        self._path(instance_id).unlink(missing_ok=True)
-        if held is not None:
-            held.close()
-        try:
-            self._folder.rmdir()
-        except OSError:
-            return  # others are there
+        path = self._path(instance_id)
+        with suppress(OSError), _opened(path) as seen:
+            if _is_locked(seen, is_exclusive=True):
+                path.unlink()
+        self._remove_folder()
 
-    def forget_dead(self, instance_id: str) -> None:
-        """Remove the file of another instance that died."""
-        if instance_id not in self._held:
-            self.forget(instance_id)
+    def release(self, instance_id: str) -> None:
+        """Let go of a lock of ours; of one that is not held, nothing happens."""
+        held = self._held.pop(instance_id, None)
+        if held is not None:
+            with suppress(OSError):
+                self._path(instance_id).unlink()
+            os.close(held)
+            self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        if self._machine is not None:
+            with suppress(OSError):
+                self._folder.rmdir()  # unless others have files in it
 
     def close(self) -> None:
-        """Let go of every lock."""
-        for instance_id in list(self._held):
-            self.forget(instance_id)
+        """Let go of every lock of ours."""
+        for instance_id in tuple(self._held):
+            self.release(instance_id)
+
+    def abandon(self) -> None:
+        """Forget the locks: they are those of the process we were forked from."""
+        for held in self._held.values():
+            os.close(held)
+        self._held.clear()
+
+    def _path(self, instance_id: str) -> Path:
+        return self._folder / f"{quote(instance_id, safe='')}.lock"
 
 
-def _lock(opened: IO[bytes]) -> bool:
+_ALL: Final[WeakSet[InstanceLocks]] = WeakSet()
+
+
+def _abandon_all() -> None:
+    # A child that kept its copies would hold the locks of a parent that was killed.
+    for locks in tuple(_ALL):
+        locks.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    seen = os.open(path, os.O_RDWR)
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        yield seen
+    finally:
+        os.close(seen)
+
+
+def _is_locked(opened: int, *, is_exclusive: bool) -> bool:
+    """Lock an open file if nobody else has; say whether it is ours now."""
+    if sys.platform == "win32":  # pragma: no cover
+        return False
+    kind = fcntl.LOCK_EX if is_exclusive else fcntl.LOCK_SH
+    try:
+        fcntl.flock(opened, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
     return True
+
+
+def _is_in_place(path: Path, opened: int) -> bool:
+    """Say whether the path still names the file that is open."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(opened))
+    except FileNotFoundError:
+        return False
 
 
 def room_left_share(path: str) -> float | None:

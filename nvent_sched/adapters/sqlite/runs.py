@@ -115,13 +115,13 @@ def renew(
     *,
     lease_us: int,
     now: Instant,
-    is_locked: bool,
+    machine: str | None,
 ) -> Renewed:
     """Say that the instance lives, extend its leases, store progress."""
     connection.execute(
-        f"INSERT OR REPLACE INTO instances ({INSTANCE}, is_locked) "  # noqa: S608  ours
+        f"INSERT OR REPLACE INTO instances ({INSTANCE}, machine) "  # noqa: S608  ours
         f"VALUES ({_INSTANCE_MARKS})",
-        (*instance_row(instance, now=now), is_locked),
+        (*instance_row(instance, now=now), machine),
     )
     stale = frozenset(
         renewal.run_id
@@ -198,7 +198,7 @@ def take_lost(
     now: Instant,
     dead_after_us: int,
     limit: int,
-    is_dead: Callable[[str], bool],
+    is_lock_free: Callable[[str, str | None], bool],
 ) -> Lost:
     """Find runs nobody holds any more; take the dead without runs left off the list.
 
@@ -207,16 +207,17 @@ def take_lost(
         now: The caller's clock.
         dead_after_us: The age of a heartbeat that means death.
         limit: At most so many runs.
-        is_dead: Whether the operating system says that an instance is dead.
+        is_lock_free: Whether the lock of an instance, which it took on a machine, is
+            not held any more.
     """
     listed = connection.execute(
-        "SELECT id, heartbeat_at, is_locked FROM instances"
+        "SELECT id, heartbeat_at, machine FROM instances"
     ).fetchall()
     alive = {
         instance_id
-        for instance_id, heartbeat_at, is_locked in listed
+        for instance_id, heartbeat_at, machine in listed
         if now - heartbeat_at <= dead_after_us
-        and not (is_locked and is_dead(instance_id))
+        and not is_lock_free(instance_id, machine)
     }
     claimed = map(run_from, connection.execute(CLAIMED).fetchall())
     lost = [

@@ -133,7 +133,7 @@ FIRST: Final = (
         handlers TEXT NOT NULL,
         slots INTEGER NOT NULL,
         running INTEGER NOT NULL,
-        is_locked INTEGER NOT NULL
+        machine TEXT
     ) WITHOUT ROWID
     """,
     """
