@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar, get_args
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import TYPE_CHECKING
 
-from nvent_sched._model.instants import SECOND_US, span_us
-from nvent_sched._port import Traits
-from nvent_sched.adapters._owner import Call, Owner
 from nvent_sched.adapters.sqlite import jobs, overview, reading, runs, tallies
-from nvent_sched.adapters.sqlite.faults import fault_of
-from nvent_sched.adapters.sqlite.locks import InstanceLocks
-from nvent_sched.adapters.sqlite.schema import migrate, schema_number
-from nvent_sched.errors import StoreUnavailableError, UsageError
+from nvent_sched.adapters.sqlite.file import SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import sqlite3
+    from collections.abc import Sequence
 
     from nvent_sched._model.claims import (
         Claims,
@@ -46,15 +36,8 @@ if TYPE_CHECKING:
     from nvent_sched._model.runs import Run
     from nvent_sched._model.statistics import JobStats
 
-R = TypeVar("R")
-Synchronous = Literal["FULL", "NORMAL", "OFF"]
-MEMORY: Final = ":memory:"
-POLL_US: Final = SECOND_US // 2
-ALONE_POLL_US: Final = 3_600 * SECOND_US
-STATEMENTS_CACHED: Final = 256
 
-
-class SqliteAdapter:
+class SqliteAdapter(SqliteFile):
     """A store in a SQLite file, or in memory.
 
     Args:
@@ -62,196 +45,11 @@ class SqliteAdapter:
         synchronous: "FULL" survives a power cut; "NORMAL" may lose the last answers
             in one, "OFF" the file.
         busy_timeout: How long to wait for another process's transaction.
+        mode: "rwc" creates the file if it is missing, "rw" does not, "ro" only reads.
 
     Raises:
         UsageError: A setting is not allowed.
     """
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        synchronous: Synchronous = "FULL",
-        busy_timeout: timedelta = timedelta(seconds=10),
-    ) -> None:
-        if synchronous not in get_args(Synchronous):
-            msg = f"synchronous must be FULL, NORMAL or OFF, not {synchronous!r}"
-            raise UsageError(msg)
-        text = os.fspath(path)
-        self._path = text if text == MEMORY else str(Path(text).expanduser())
-        self._synchronous = synchronous
-        self._busy_us = span_us(busy_timeout, name="busy_timeout")
-        self._connection: sqlite3.Connection | None = None
-        self._owner: Owner[sqlite3.Connection] | None = None
-        is_file = self._path != MEMORY
-        folder = Path(f"{self._path}.instances").absolute() if is_file else None
-        self._locks = InstanceLocks(folder)
-        self._traits = Traits(
-            name="sqlite",
-            is_shared=is_file,
-            is_durable=is_file,
-            has_own_clock=False,
-            hint_delay_us_max=POLL_US if is_file else ALONE_POLL_US,
-        )
-
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        """Make the adapter that a URL names.
-
-        Args:
-            url: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite:///:memory:`
-                or `file:relative.db`; with `?synchronous=NORMAL&busy_timeout=5`
-                (seconds) if wanted.
-
-        Raises:
-            UsageError: It is malformed or has an option that is not known.
-        """
-        parts = urlsplit(url)
-        path = unquote(parts.path)
-        if parts.netloc:
-            msg = (
-                f"{url!r} names a host ({parts.netloc!r}); a file needs three slashes "
-                "(sqlite:///jobs.db), an absolute one four (sqlite:////srv/jobs.db)"
-            )
-            raise UsageError(msg)
-        if parts.scheme == "sqlite":
-            path = path.removeprefix("/") or MEMORY
-        if not path:
-            msg = f"{url!r} names no file; for example file:jobs.db"
-            raise UsageError(msg)
-        options: dict[str, Any] = {}
-        for name, value in parse_qsl(parts.query, keep_blank_values=True):
-            options |= _option(name, value)
-        return cls(path, **options)
-
-    def __repr__(self) -> str:
-        """Say where it is."""
-        return f"SqliteAdapter({self._path!r})"
-
-    @property
-    def traits(self) -> Traits:
-        """What it can do."""
-        return self._traits
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"sqlite:///{self._path}"
-
-    def on_hint(self, hint: Callable[[], None]) -> None:
-        """Do nothing: a file tells nobody; the engine looks at least twice a second."""
-
-    async def open(self, *, now: Instant) -> None:  # noqa: ARG002  a file has no clock
-        """Open the file, and create or migrate its schema."""
-        if self._owner is not None:
-            msg = f"{self._path} is open already; one adapter serves one scheduler"
-            raise UsageError(msg)
-        self._owner = Owner(
-            name="nvent-sqlite", execute=self._execute, finish=self._disconnect
-        )
-        try:
-            await self._owner.call(_nothing, is_write=False)
-        except BaseException:
-            await self.close()
-            raise
-
-    async def close(self) -> None:
-        """Let go of the file and of the locks."""
-        owner, self._owner = self._owner, None
-        if owner is not None:
-            await owner.close()
-
-    async def _step(
-        self, step: Callable[[sqlite3.Connection], R], *, is_write: bool
-    ) -> R:
-        if self._owner is None:
-            msg = f"{self._path} is not open"
-            raise StoreUnavailableError(msg)
-        return await self._owner.call(step, is_write=is_write)
-
-    async def _read(self, step: Callable[[sqlite3.Connection], R]) -> R:
-        return await self._step(step, is_write=False)
-
-    async def _write(self, step: Callable[[sqlite3.Connection], R]) -> R:
-        return await self._step(step, is_write=True)
-
-    def _execute(self, group: Sequence[Call[sqlite3.Connection]]) -> None:
-        """Execute what waits, in the owner's thread: together, or each by itself."""
-        try:
-            connection = self._connected()
-        except Exception as error:  # noqa: BLE001  it belongs to every caller
-            for call in group:
-                call.error = self._ours(error)
-            return
-        try:
-            self._transaction(connection, group)
-        except Exception as error:  # noqa: BLE001  it belongs to one of the callers
-            if len(group) == 1:
-                group[0].error = self._ours(error)
-                return
-            for call in group:
-                self._execute([call])
-
-    def _transaction(
-        self, connection: sqlite3.Connection, group: Sequence[Call[sqlite3.Connection]]
-    ) -> None:
-        is_write = any(call.is_write for call in group)
-        connection.execute("BEGIN IMMEDIATE" if is_write else "BEGIN")
-        try:
-            for call in group:
-                call.result = call.step(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            # A failure such as a full disk may have rolled back by itself.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
-    def _ours(self, error: Exception) -> Exception:
-        if isinstance(error, sqlite3.Error):
-            fault = fault_of(error, path=self._path)
-            fault.__cause__ = error
-            return fault
-        return error
-
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._check_folder()
-            connection = sqlite3.connect(
-                self._path,
-                timeout=self._busy_us / SECOND_US,
-                isolation_level=None,
-                cached_statements=STATEMENTS_CACHED,
-            )
-            try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        return self._connection
-
-    def _check_folder(self) -> None:
-        folder = Path(self._path).absolute().parent
-        if self._path != MEMORY and not folder.is_dir():
-            msg = f"{self._path}: its folder {folder} does not exist; create it first"
-            raise StoreUnavailableError(msg)
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        # Looked at before anything is set: a file that is not ours stays as it is.
-        schema_number(connection, path=self._path)
-        connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        connection.create_function(
-            "contains_text", 3, reading.contains_text, deterministic=True
-        )
-        migrate(connection, path=self._path)
-
-    def _disconnect(self) -> None:
-        self._locks.close()
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
 
     async def put_jobs(
         self,
@@ -420,21 +218,3 @@ class SqliteAdapter:
     async def read_events(self, *, after: int | None, limit: int) -> tuple[Event, ...]:
         """Read events with a number above *after*; with None the last one."""
         return await self._read(partial(reading.read_events, after=after, limit=limit))
-
-
-def _nothing(connection: sqlite3.Connection) -> None:
-    """Do nothing; asked for to see that the file can be opened."""
-    del connection
-
-
-def _option(name: str, value: str) -> dict[str, Any]:
-    if name == "synchronous":
-        return {"synchronous": value.upper()}
-    if name == "busy_timeout":
-        try:
-            return {"busy_timeout": timedelta(seconds=float(value))}
-        except (ValueError, OverflowError) as error:
-            msg = f"busy_timeout must be a number of seconds, not {value!r}"
-            raise UsageError(msg) from error
-    msg = f"unknown option {name!r}; known are synchronous and busy_timeout"
-    raise UsageError(msg)
