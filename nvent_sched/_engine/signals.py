@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import anyio
+from anyio.lowlevel import current_token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Signal:
@@ -29,3 +35,19 @@ class Signal:
             finally:
                 self._event = None
         self._is_set = False
+
+
+def from_any_thread(signal: Signal) -> Callable[[], None]:
+    """Say how to set a signal of the running loop from any thread, without waiting."""
+    loop: Any = current_token().native_token
+    # What both kinds of loop have for this goes by two names.
+    soon = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
+
+    def wake() -> None:
+        try:
+            soon(signal.set)
+        except RuntimeError:
+            # The loop is gone, and its scheduler with it: there is nobody to wake.
+            return
+
+    return wake

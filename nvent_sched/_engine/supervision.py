@@ -28,7 +28,7 @@ from nvent_sched._engine.launcher import run_launcher
 from nvent_sched._engine.liveness import Liveness
 from nvent_sched._engine.passes import run_passes
 from nvent_sched._engine.planner import plan_pass
-from nvent_sched._engine.signals import Signal
+from nvent_sched._engine.signals import Signal, from_any_thread
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instances import Instance
 from nvent_sched._model.instants import SECOND_US
@@ -114,7 +114,7 @@ class Engine:
             ("bus", self.bus.one_pass, core.bus_signal),
         ]
         if self._runs_handlers:
-            core.adapter.on_hint(core.planner_signal.set)
+            core.adapter.on_hint(from_any_thread(core.planner_signal))
             passes += [
                 ("planner", self._plan, core.planner_signal),
                 ("liveness", self.liveness.one_pass, core.liveness_signal),

@@ -135,6 +135,15 @@ BUFFER_MAX: Final = 100
 CRASHES_MAX: Final = 3
 COUNT_LIMIT: Final = 1_000_000_000
 NO_RETRY: Final = Retry()
+LEAST_US: Final = {
+    "timeout_us": MILLISECOND_US,
+    "stall_after_us": MILLISECOND_US,
+    "misfire_grace_us": 0,
+    "catch_up_window_us": 0,
+    "jitter_us": 0,
+    "spread_us": 0,
+}
+"""The shortest that each length of time may be, in microseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,10 +179,9 @@ class Policies:
         for name in ("running_max", "pause_after_failures", "runs_max"):
             if (value := getattr(self, name)) is not None:
                 count_in_range(value, name=name, most=COUNT_LIMIT)
-        for name in ("timeout_us", "stall_after_us"):
-            value = getattr(self, name)
-            if value is not None and value < MILLISECOND_US:
-                msg = f"{name} must be at least a millisecond, not {value} us"
+        for name, least_us in LEAST_US.items():
+            if (length_us := getattr(self, name)) is not None and length_us < least_us:
+                msg = f"{name} must be at least {least_us} us, not {length_us} us"
                 raise UsageError(msg)
         if (
             self.starts_at is not None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 import anyio
@@ -174,3 +176,44 @@ def test_the_demo_leaves_a_store_of_other_jobs_alone(
     assert code == 2
     assert "holds jobs that are not the demo's ('mine')" in capsys.readouterr().err
     assert main(["show", "mine", "--store", url]) == 0
+
+
+def drawn_on_a_terminal(words: list[str], *, folder: Path, until: str) -> str:
+    """Run a command on a terminal, interrupt it once it has drawn *until*."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(  # noqa: S603  our own words
+        [sys.executable, "-m", "nvent_sched", *words, "--store", URL],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "110", "LINES": "40", "TERM": "xterm-256color"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    drawn = ""
+    try:
+        while until not in drawn:
+            drawn += os.read(ours, 65_536).decode(errors="replace")
+        process.send_signal(signal.SIGINT)
+        with suppress(OSError):  # the way a terminal says that nobody is left
+            while more := os.read(ours, 65_536):
+                drawn += more.decode(errors="replace")
+        assert process.wait() == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    return drawn
+
+
+@LONG
+def test_on_a_terminal_the_demo_and_watch_draw_a_live_picture(tmp_path: Path) -> None:
+    demo = drawn_on_a_terminal(["demo"], folder=tmp_path, until="page 2 of 20")
+    again = drawn_on_a_terminal(["demo"], folder=tmp_path, until="resumed from")
+    watch = drawn_on_a_terminal(["watch"], folder=tmp_path, until="stall-detection")
+
+    assert "5 jobs" in demo
+    assert "Every 10 seconds" in demo
+    assert "start anew" in demo
+    assert "report was given back at the last stop" in again
+    assert "nobody runs handlers" in watch
