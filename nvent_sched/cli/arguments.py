@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
@@ -32,17 +33,21 @@ if TYPE_CHECKING:
 
 ABOUT: Final = "Look at, steer and run what waits for time."
 NEWCOMER: Final = "New here? `nvent-sched demo` runs real jobs and shows them."
+HELP_WIDTH: Final = 78
 SECONDS_MAX: Final = 10 * 365 * 86_400
 
 
 def parser_of_commands() -> argparse.ArgumentParser:
     """Make the parser; what it returns has `command` and the command's own names."""
-    codes = "\n".join(f"  {code:>3}  {text}" for code, text in MEANINGS.items())
+    codes = "\n".join(
+        textwrap.fill(f"{code:>5}  {text}", width=HELP_WIDTH, subsequent_indent=" " * 7)
+        for code, text in MEANINGS.items()
+    )
     parser = argparse.ArgumentParser(
         prog="nvent-sched",
-        description=f"{ABOUT} {NEWCOMER}",
+        description=f"{ABOUT}\n{NEWCOMER}",
         epilog=f"exit codes:\n{codes}\n\nJSON: moments are ISO 8601 in UTC, lengths "
-        "of time are seconds unless the name says otherwise.",
+        "of time are seconds\nunless the name says otherwise.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -91,13 +96,19 @@ def _add_common(parser: argparse.ArgumentParser, *, is_top: bool) -> None:
 
 
 def _command(group: Group, name: str, about: str) -> argparse.ArgumentParser:
-    parser = group.add_parser(name, help=about, description=f"{about.capitalize()}.")
+    parser = group.add_parser(
+        name, help=about, description=f"{about[0].upper()}{about[1:]}."
+    )
     _add_common(parser, is_top=False)
     return parser
 
 
 def _add_running(group: Group) -> None:
     demo = _command(group, "demo", "run real jobs on a SQLite file and show them")
+    demo.epilog = (
+        "The file is nvent-sched-demo.db in the working folder, unless --store or "
+        "NVENT_SCHED_URL names another. Run again, it resumes."
+    )
     demo.add_argument("--seconds", type=_span, help="stop by itself after so long")
     demo.add_argument(
         "--fresh", action="store_true", help="remove the demo's file first"

@@ -25,13 +25,19 @@ if TYPE_CHECKING:
     from nvent_sched.cli.output import Output
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+USUAL_FACTS: Final = {
+    *vars(logging.makeLogRecord({})),
+    *("message", "asctime", "taskName"),
+}
 DEFAULT_NAME: Final = "scheduler"
 
 
 async def run(asked: argparse.Namespace, out: Output) -> Exit:
     """Run a scheduler: the first signal stops it in order, the second at once."""
     scheduler = scheduler_named(asked.target, store=asked.store)
-    logging.basicConfig(level=asked.log_level, format=LOG_FORMAT, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(FactsFormatter(LOG_FORMAT))
+    logging.basicConfig(level=asked.log_level, handlers=[handler])
 
     async def tell_start() -> None:
         jobs = (await scheduler.snapshot(limit=1)).job_counts
@@ -42,6 +48,16 @@ async def run(asked: argparse.Namespace, out: Output) -> Exit:
 
     life = Life(scheduler, grace=asked.grace, say=out.note)
     return await life.live(tell_start)
+
+
+class FactsFormatter(logging.Formatter):
+    """Write what a record is about after its message: our messages are constant."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's
+        """Add the fields that the caller added to the record."""
+        facts = vars(record).items()
+        added = [f"{name}={value}" for name, value in facts if name not in USUAL_FACTS]
+        return " ".join([super().formatMessage(record), *added])
 
 
 class Life:

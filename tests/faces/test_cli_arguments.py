@@ -151,7 +151,16 @@ def test_the_store_of_the_environment_is_used(
     assert "elsewhere.db" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["jobs", "check"])
+def test_a_demo_without_a_folder_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["demo", "--store", f"sqlite:///{tmp_path}/nowhere/demo.db"])
+
+    assert code == 2
+    assert "the demo needs a folder to write to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["jobs", "check", "watch", "demo"])
 def test_a_file_that_is_no_store_is_an_error_of_the_store(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

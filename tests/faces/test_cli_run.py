@@ -38,6 +38,17 @@ async def endless():
 """
 
 
+FAILING: Final = """
+from nvent_sched import Interval, Scheduler
+
+scheduler = Scheduler()
+
+@scheduler.job(Interval(milliseconds=50))
+async def brittle():
+    raise ConnectionError
+"""
+
+
 class Process:
     """A command that runs, and what it has said so far."""
 
@@ -147,6 +158,15 @@ def test_a_run_can_be_waited_for_from_another_process(
     running.say("no need to wait")
 
     assert main(["run-now", "patient", "--store", store, "--wait", "15"]) == 0
+
+
+def test_the_log_says_which_run_failed(tmp_path: Path, store: str) -> None:
+    (tmp_path / "failing.py").write_text(FAILING)
+    process = Process(["run", "failing", "--store", store], folder=tmp_path)
+
+    process.read_until("WARNING .*: run failed .*run_id=brittle@")
+
+    process.close()
 
 
 def test_a_module_that_breaks_is_told_in_a_line(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from nvent_sched._rules.cron import Cron
 from nvent_sched._rules.schedules import Interval, OneTime
 from nvent_sched.cli.waiting import CLOCK, pause_for
 from nvent_sched.cli.words import count_words, size_words
+from nvent_sched.errors import UsageError
 from nvent_sched.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -43,11 +44,20 @@ class DemoJobs:
 
     Args:
         folder: Where the files are; made if it is missing.
+
+    Raises:
+        UsageError: It cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.beat()
+        try:
+            self.beat()
+        except OSError as error:
+            msg = (
+                f"the demo needs a folder to write to ({error}); name one with --store"
+            )
+            raise UsageError(msg) from error
 
     def beat(self) -> None:
         """Say that the worker lives."""
