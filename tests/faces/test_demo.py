@@ -75,7 +75,7 @@ def asked(
 def test_the_demo_fires_its_jobs_and_stops_by_itself(
     tmp_path: Path, anyio_backend: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with closing(Demo(tmp_path, "--seconds", "6", "--backend", anyio_backend)) as demo:
+    with closing(Demo(tmp_path, "--seconds", "7", "--backend", anyio_backend)) as demo:
         code = demo.ended()
 
     assert code == 0, demo.said
