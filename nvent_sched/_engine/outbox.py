@@ -100,6 +100,8 @@ class Outbox:
                 [entry.settlement for entry in batch], now=core.time.now()
             )
             del self._settlements[: len(batch)]
+            # A run that ended may be what another one waits for.
+            core.planner_signal.set()
             for entry, verdict in zip(batch, verdicts, strict=True):
                 self._after(entry, is_stale=isinstance(verdict, Stale))
             for entry in batch:
@@ -130,7 +132,6 @@ class Outbox:
             self._tell_of(run, EventKind.RUN_FINISHED, detail=str(run.outcome))
         else:
             self._tell_of(run, EventKind.RUN_RETRYING, detail=f"attempt {run.attempt}")
-            core.planner_signal.set()
 
     def _tell_of(self, run: Run, kind: EventKind, *, detail: str) -> None:
         self._core.tell(kind, job_id=run.job_id, run_id=run.id, detail=detail)

@@ -55,13 +55,22 @@ async def plan_pass(core: Core) -> int | None:
         log.error("job put into quarantine", extra={"job_id": job_id})
         core.tell(EventKind.JOB_QUARANTINED, job_id=job_id, detail=reason)
     planned = await _plan_batch(core, batch, asked_at_us=asked_at_us)
-    ready_at = await _claim_ready(core, batch)
+    # What a plan made ready is not among what the batch knew to be ready.
+    ready_at = batch.now if any(map(_makes_ready, planned)) else batch.next_ready_at
+    ready_at = await _claim_ready(core, ready_at, now=batch.now)
     core.launcher_signal.set()
-    return _next_pass(core, batch, ready_at=ready_at, is_contended=planned == 0)
+    looks = [plan.write.job.look_at for plan in planned]
+    return _next_pass(
+        core,
+        # What was just planned has a next look of its own, later than the batch knew.
+        looks=[batch.next_look_at, *looks],
+        ready_at=ready_at,
+        is_contended=not planned,
+    )
 
 
-async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> int:
-    """Plan and commit a batch; say how many plans were let through."""
+async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> list[Plan]:
+    """Plan and commit a batch; say which plans were let through."""
     plans: list[Plan] = []
     policies: list[Policies] = []
     free = {executor: core.free(executor) for executor in core.limits}
@@ -77,12 +86,12 @@ async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> int:
         plans.append(plan)
         policies.append(facts.job.definition.policies)
     if not plans:
-        return 0
+        return []
     verdicts = await core.adapter.commit_plans(plans, now=batch.now)
-    committed = 0
+    committed: list[Plan] = []
     for plan, policy, verdict in zip(plans, policies, verdicts, strict=True):
         if isinstance(verdict, Committed):
-            committed += 1
+            committed.append(plan)
             _take_committed(
                 core, plan, policies=policy, verdict=verdict, asked_at_us=asked_at_us
             )
@@ -130,10 +139,15 @@ def _take_committed(
         core.outbox.tell(event)
 
 
-async def _claim_ready(core: Core, batch: DueBatch) -> Instant | None:
+def _makes_ready(plan: Plan) -> bool:
+    return bool(plan.promote) or any(run.state is RunState.READY for run in plan.runs)
+
+
+async def _claim_ready(
+    core: Core, ready_at: Instant | None, *, now: Instant
+) -> Instant | None:
     """Claim READY runs for the slots that are free; say when the next is ready."""
-    ready_at = batch.next_ready_at
-    horizon = Instant(batch.now + LOOKAHEAD_US)
+    horizon = Instant(now + LOOKAHEAD_US)
     while ready_at is not None and ready_at <= horizon:
         pools = core.free_pools()
         if not pools:
@@ -174,14 +188,17 @@ async def policies_of(core: Core, job_ids: Sequence[str]) -> dict[str, Policies]
 
 
 def _next_pass(
-    core: Core, batch: DueBatch, *, ready_at: Instant | None, is_contended: bool
+    core: Core,
+    *,
+    looks: list[Instant | None],
+    ready_at: Instant | None,
+    is_contended: bool,
 ) -> int:
     now_us = core.clock.monotonic_us()
     latest_us = now_us + core.adapter.traits.hint_delay_us_max
     has_slots = bool(core.free_pools())
-    looks = [batch.next_look_at]
     if ready_at is not None and has_slots:
-        looks.append(Instant(ready_at - LOOKAHEAD_US))
+        looks = [*looks, Instant(ready_at - LOOKAHEAD_US)]
     due = [core.time.monotonic_of(look) for look in looks if look is not None]
     if not due:
         return latest_us

@@ -181,7 +181,8 @@ class Policies:
                 count_in_range(value, name=name, most=COUNT_LIMIT)
         for name, least_us in LEAST_US.items():
             if (length_us := getattr(self, name)) is not None and length_us < least_us:
-                msg = f"{name} must be at least {least_us} us, not {length_us} us"
+                least = "a millisecond" if least_us else "0"
+                msg = f"{name} must be at least {least}, not {length_us} us"
                 raise UsageError(msg)
         if (
             self.starts_at is not None

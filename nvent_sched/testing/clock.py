@@ -36,7 +36,7 @@ START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 QUIET_ROUNDS: Final = 25
 """How many turns of the loop without news mean rest, before the loop itself is asked."""
 THREAD_TURN: Final = 0.0005
-PATIENCE_TURNS: Final = 4_000
+PATIENCE: Final = 2.0
 
 
 class ManualClock:
@@ -44,11 +44,16 @@ class ManualClock:
 
     Args:
         start: The time it shows at first; aware.
+
+    Attributes:
+        patience: For how many seconds of real time a handler in a worker thread is
+            waited for before it is taken to wait for something itself.
     """
 
     moves_by_itself = False
 
     def __init__(self, start: datetime = START) -> None:
+        self.patience = PATIENCE
         self._wall_us = int(instant_from(start))
         self._monotonic_us = 0
         self._waiters: list[tuple[int, int, anyio.CancelScope]] = []
@@ -137,10 +142,10 @@ class ManualClock:
     async def run_until_idle(self) -> None:
         """Let everything happen that needs no time.
 
-        A handler in a worker thread gets two seconds of real time to end; one that
-        takes longer is taken to wait for something and left alone.
+        A handler in a worker thread gets `patience` seconds of real time to end; one
+        that takes longer is left alone.
         """
-        for _ in range(PATIENCE_TURNS):
+        for _ in range(round(self.patience / THREAD_TURN)):
             if await self._is_quiet():
                 await anyio.wait_all_tasks_blocked()
                 if not self._is_busy():
