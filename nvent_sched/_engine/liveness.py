@@ -41,6 +41,7 @@ class Liveness:
         self._core = core
         self._instance = instance
         self._beat_at_us = 0
+        self._report_at_us = 0
         self._trust: Deadline | None = None
 
     async def one_pass(self) -> int:
@@ -48,13 +49,19 @@ class Liveness:
         core = self._core
         asked_at_us = core.clock.monotonic_us()
         is_beat = asked_at_us >= self._beat_at_us
+        if not is_beat and asked_at_us < self._report_at_us:
+            return min(self._beat_at_us, self._report_at_us)
         await self._renew(asked_at_us=asked_at_us, is_beat=is_beat)
         if is_beat:
             self._beat_at_us = asked_at_us + core.options.timing.heartbeat_us
             await self._take_over()
-        if core.claims:
-            return min(self._beat_at_us, asked_at_us + REPORT_US)
-        return self._beat_at_us
+        # A run shorter than this is settled before anybody could look at it.
+        self._report_at_us = asked_at_us + REPORT_US
+        return (
+            min(self._beat_at_us, self._report_at_us)
+            if core.claims
+            else self._beat_at_us
+        )
 
     async def _renew(self, *, asked_at_us: int, is_beat: bool) -> None:
         core = self._core

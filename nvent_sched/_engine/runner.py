@@ -52,6 +52,7 @@ async def run_claim(core: Core, claim: Claim) -> None:
     claim.context = context
     claim.started_at = core.time.now()
     core.tell(EventKind.RUN_STARTED, job_id=claim.run.job_id, run_id=claim.run.id)
+    core.liveness_signal.set()
     with anyio.CancelScope() as scope:
         deadlines = _arm(core, claim, scope)
         try:

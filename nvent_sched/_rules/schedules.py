@@ -117,7 +117,7 @@ class Interval:
     def _set(
         self, every_us: int, *, anchor: datetime | None, after: str, first_k: int
     ) -> None:
-        if after not in {"start", "finish"}:
+        if after not in ("start", "finish"):
             msg = f"after must be 'start' or 'finish', not {after!r}"
             raise UsageError(msg)
         if anchor is not None:
@@ -173,12 +173,18 @@ class Interval:
         return None if found is None else moment_from(found)
 
     def occurrences(self, after: datetime, /) -> Iterator[datetime]:
-        """Iterate over the occurrences strictly after *after*, in order."""
+        """Iterate over the occurrences strictly after *after*, in order.
+
+        Raises:
+            UsageError: *after* is naive.
+        """
         fixed = self.anchored(instant_from(after))
-        found = fixed.next_after(after)
+        return fixed._iterate(fixed.next_after(after))  # noqa: SLF001  ours
+
+    def _iterate(self, found: datetime | None) -> Iterator[datetime]:
         while found is not None:
             yield found
-            found = fixed.next_after(found)
+            found = self.next_after(found)
 
     def spec(self) -> str:
         """Write it as canonical JSON."""
@@ -187,12 +193,15 @@ class Interval:
             record["anchor"] = instant_from(self.anchor)
         if self.after != "start":
             record["after"] = self.after
+        if self.first_k:
+            record["first_k"] = self.first_k
         return _canonical(record)
 
     def describe(self) -> str:
         """Say it in words."""
         tail = " after the last run ended" if self.after == "finish" else ""
-        return f"every {_length(self.every_us)}{tail}"
+        words = _length(self.every_us)
+        return f"every {words if ' and ' in words else words.removeprefix('1 ')}{tail}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -254,10 +263,13 @@ class OneTime:
         return None if found is None else moment_from(found)
 
     def occurrences(self, after: datetime, /) -> Iterator[datetime]:
-        """Iterate over the one occurrence, if it is later than *after*."""
+        """Iterate over the one occurrence, if it is later than *after*.
+
+        Raises:
+            UsageError: *after* is naive.
+        """
         found = self.next_after(after)
-        if found is not None:
-            yield found
+        return iter(()) if found is None else iter((found,))
 
     def spec(self) -> str:
         """Write it as canonical JSON."""
@@ -280,15 +292,21 @@ def _canonical(record: dict[str, object]) -> str:
 
 
 def _length(length_us: int) -> str:
-    """Say a length in words: "1 day, 2 hours"."""
+    """Say a length in words: "1 day and 2 hours"; whole weeks only as weeks."""
+    units = dict(UNIT_US)
+    if length_us % units["weeks"]:
+        del units["weeks"]
     parts: list[str] = []
-    for name, unit_us in UNIT_US.items():
+    for name, unit_us in units.items():
         count, length_us = divmod(length_us, unit_us)
         if count:
             parts.append(f"{count} {name if count > 1 else name.removesuffix('s')}")
     if length_us:
         parts.append(f"{length_us} microseconds")
-    return ", ".join(parts) or "no time"
+    if not parts:
+        return "no time"
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 @lru_cache(SPECS_CACHED)
@@ -310,12 +328,13 @@ def schedule_from(spec: str) -> Schedule:
 
 
 def _interval_from(record: Mapping[str, Any]) -> Interval:
-    anchor = record.get("anchor")
-    return Interval(
-        timedelta(microseconds=record["every_us"]),
-        anchor=None if anchor is None else moment_from(anchor),
-        after=record.get("after", "start"),
-    )
+    every = timedelta(microseconds=record["every_us"])
+    after, anchor = record.get("after", "start"), record.get("anchor")
+    if anchor is None:
+        return Interval(every, after=after)
+    if record.get("first_k"):
+        return Interval(every, after=after).anchored(anchor)
+    return Interval(every, after=after, anchor=moment_from(anchor))
 
 
 def _one_time_from(record: Mapping[str, Any]) -> OneTime:

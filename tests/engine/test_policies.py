@@ -13,6 +13,7 @@ from nvent_sched.adapters import open_adapter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nvent_sched import StatsSnapshot
     from nvent_sched.testing import ManualClock
 
 SECOND = timedelta(seconds=1)
@@ -152,14 +153,17 @@ async def test_what_was_missed_while_down_follows_the_misfire_policy(
     async def note() -> None:
         calls.append("x")
 
-    for _ in range(2):
+    async def start_and_stop() -> StatsSnapshot:
         async with Scheduler(adapter, clock=clock) as scheduler:
             await scheduler.schedule(
                 note, Interval(hours=1), id="n", misfire=misfire, max_catch_up=4
             )
             await clock.run_until_idle()
-            stats = await scheduler.stats("n")
-        clock.jump(timedelta(hours=10, minutes=30))
+            return await scheduler.stats("n")
+
+    await start_and_stop()
+    clock.jump(timedelta(hours=10, minutes=30))
+    stats = await start_and_stop()
 
     assert len(calls) == made_up
     assert stats.counts.get(Outcome.MISSED, 0) == missed

@@ -39,6 +39,28 @@ def day_finder(fields: Fields) -> Callable[[date], date | None]:
     return found if fields.years is None else _in_years(found, fields.years)
 
 
+def is_speakable(fields: Fields) -> bool:
+    """Whether plain words say the same as the two day fields.
+
+    cron-descriptor joins both day fields by "or" in words of its own, and reads only one
+    item of a list with `L`, `W` or `#`.
+    """
+    days, weekdays = fields.days, fields.weekdays
+    text_days, text_weekdays = fields.text.split(" ")[
+        -3 if fields.years is None else -4 :
+    ][:3][::2]
+    is_list = any(
+        not items.is_plain and "," in text
+        for items, text in ((days, text_days), (weekdays, text_weekdays))
+    )
+    is_any_day = days.is_plain and days.values == DAY.full
+    is_any_weekday = weekdays.is_plain and len(weekdays.values) == DAYS_PER_WEEK
+    is_joined = (days.is_star or weekdays.is_star) and not (
+        is_any_day or is_any_weekday
+    )
+    return not (is_list or is_joined)
+
+
 def _any_year(fields: Fields) -> Callable[[date], date | None]:
     days, weekdays = fields.days, fields.weekdays
     if not (days.is_plain and weekdays.is_plain):

@@ -17,8 +17,9 @@ from cron_descriptor import (
 )
 
 from nvent_sched._model.instants import EPOCH, MICROSECOND, Instant, instant_from
+from nvent_sched._rules.cron.days import is_speakable
 from nvent_sched._rules.cron.search import fires_ever, next_wall
-from nvent_sched._rules.cron.text import Fields, fields_from, shown
+from nvent_sched._rules.cron.text import BLANKS, Fields, fields_from, shown
 from nvent_sched._rules.cron.zones import (
     change_at,
     instant_of,
@@ -103,13 +104,21 @@ class Cron:
             )
             raise UsageError(msg)
         fields = fields_from(self.expr)
+        zone = zone_of(name)
         if not fires_ever(fields):
             msg = f"the expression {shown(fields.text)} never fires: there is no such date"
             raise CronError(msg)
-        object.__setattr__(self, "expr", self.expr.strip())
+        object.__setattr__(self, "expr", BLANKS.sub(" ", self.expr).strip())
         object.__setattr__(self, "timezone", name)
         object.__setattr__(self, "_fields", fields)
-        object.__setattr__(self, "_zone", zone_of(name))
+        object.__setattr__(self, "_zone", zone)
+        if fields.years is not None and not self._fires_in(fields.years[0]):
+            msg = f"{shown(fields.text)} never fires in {name}: the clock skips it"
+            raise CronError(msg)
+
+    def _fires_in(self, year: int) -> bool:
+        start = datetime(year, 1, 1, tzinfo=UTC) - timedelta(days=2)
+        return self.next_instant(instant_from(start)) is not None
 
     def __repr__(self) -> str:
         """Write it as one would."""
@@ -168,8 +177,14 @@ class Cron:
         return None
 
     def occurrences(self, after: datetime, /) -> Iterator[datetime]:
-        """Iterate over the occurrences strictly after *after*, in order."""
-        found = self.next_after(after)
+        """Iterate over the occurrences strictly after *after*, in order.
+
+        Raises:
+            UsageError: *after* is naive.
+        """
+        return self._iterate(self.next_after(after))
+
+    def _iterate(self, found: datetime | None) -> Iterator[datetime]:
         while found is not None:
             yield found
             found = self.next_after(found)
@@ -185,9 +200,15 @@ class Cron:
         return json.dumps(record, separators=(",", ":"), sort_keys=True)
 
     def describe(self) -> str:
-        """Say it in words; as it is written, where words fail."""
+        """Say it in words; as it is written, where there are none that are right."""
+        words = self._words()
+        return words if self.timezone == "UTC" else f"{words}, {self.timezone}"
+
+    def _words(self) -> str:
+        if not is_speakable(self._fields):
+            return self.expr
         try:
-            words = get_description(self._fields.text, SPOKEN)
+            return str(get_description(self._fields.text, SPOKEN))
         except (
             FormatError,
             MissingFieldError,
@@ -195,8 +216,7 @@ class Cron:
             ValueError,
             LookupError,
         ):
-            words = f"cron {self.expr}"
-        return words if self.timezone == "UTC" else f"{words}, {self.timezone}"
+            return self.expr
 
     def preview(self, after: datetime, n: int) -> tuple[Preview, ...]:
         """List the next occurrences with what clock changes do to them.
@@ -217,15 +237,14 @@ class Cron:
         wall = f"{moment:%H:%M:%S}".removesuffix(":00")
         if first.utcoffset() != second.utcoffset():
             which = "second" if moment.fold else "first"
-            rest = "" if self._fields.is_wildcard else "; the second is not run"
-            return f"{which} of two {wall}{rest}"
+            return f"{which} of two {wall}"
         change = change_at(self._zone, moment.astimezone(UTC))
         if change is None or self._fields.is_wildcard or change.after <= change.before:
             return None
         skipped = self._skipped(change.at + change.before, change.at + change.after)
         if not skipped:
             return None
-        return f"stands for {', '.join(skipped)}, which the clock skips"
+        return f"moved from {', '.join(skipped)}, which the clock skips"
 
     def _skipped(self, start: datetime, end: datetime) -> list[str]:
         """List the first wall times of the schedule in a gap."""

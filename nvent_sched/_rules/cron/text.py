@@ -230,7 +230,8 @@ def _item(item: str, kind: Kind) -> frozenset[int]:
     low_text, dash, high_text = body.partition("-")
     low = _number(low_text, kind, item=item)
     if dash:
-        high = _range_end(high_text, kind, item=item)
+        is_one = high_text == low_text
+        high = low if is_one else _range_end(high_text, kind, item=item)
         if high < low:
             why = (
                 f"the range runs backwards; write {low}-{kind.high},{kind.low}-{high} "
