@@ -29,7 +29,13 @@ def store(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def scheduler(store: str, clock: ManualClock) -> AsyncIterator[Scheduler]:
-    async with Scheduler(store, clock=clock, grace=timedelta(seconds=5)) as running:
+    # Rare heartbeats, so that hours under the manual clock are few steps.
+    async with Scheduler(
+        store,
+        clock=clock,
+        heartbeat=timedelta(minutes=1),
+        dead_after=timedelta(minutes=3),
+    ) as running:
         yield running
 
 

@@ -83,9 +83,13 @@ SELECT id, state, scheduled_time, due_time, cancel_reason, job_id FROM runs
 WHERE state IN ('waiting', 'ready', 'claimed')
     AND job_id IN (SELECT value FROM json_each(?))
 """
+WAITING_FOR_FINISH: Final = """
+SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?))
+    AND looks_on_finish AND quarantine IS NULL
+"""
 LOOK_ON_FINISH: Final = """
-UPDATE jobs SET look_at = min(coalesce(look_at, ?1), ?1), version = version + 1
-WHERE id = ?2 AND looks_on_finish AND quarantine IS NULL
+UPDATE jobs SET look_at = min(coalesce(look_at, :now), :now), version = version + 1
+WHERE id = :id
 """
 
 
@@ -302,8 +306,8 @@ def _commit(
             )
     if job.looks_on_finish and (has_ended or not _is_active(connection, job.id)):
         connection.execute(
-            "UPDATE jobs SET look_at = min(coalesce(look_at, ?1), ?1) WHERE id = ?2",
-            [now, job.id],
+            "UPDATE jobs SET look_at = min(coalesce(look_at, :now), :now) WHERE id = :id",
+            {"now": now, "id": job.id},
         )
     return Committed(fences=given)
 
@@ -331,11 +335,11 @@ def _cancel(
     """End a run that is not claimed, mark one that is; say whether it ended."""
     done = connection.execute(
         """
-        UPDATE runs SET state = 'finished', outcome = 'cancelled', reason = ?1,
-            cancel_reason = ?1, finished_at = ?2
-        WHERE id = ?3 AND state IN ('waiting', 'ready')
+        UPDATE runs SET state = 'finished', outcome = 'cancelled', reason = :reason,
+            cancel_reason = :reason, finished_at = :now
+        WHERE id = :id AND state IN ('waiting', 'ready')
         """,
-        [reason, now, run_id],
+        {"reason": reason, "now": now, "id": run_id},
     )
     if done.rowcount == 1:
         return True
@@ -366,5 +370,8 @@ def look_on_finish(
     connection: sqlite3.Connection, job_ids: Iterable[str], *, now: Instant
 ) -> None:
     """Make the store look at jobs that wait for a run of theirs to end."""
-    rows = [(now, job_id) for job_id in dict.fromkeys(job_ids)]
-    connection.executemany(LOOK_ON_FINISH, rows)
+    wanted = json.dumps(list(dict.fromkeys(job_ids)))
+    waiting = connection.execute(WAITING_FOR_FINISH, [wanted]).fetchall()
+    connection.executemany(
+        LOOK_ON_FINISH, [{"now": now, "id": job_id} for (job_id,) in waiting]
+    )

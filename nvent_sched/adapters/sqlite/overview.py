@@ -119,12 +119,12 @@ def _unresolved(connection: sqlite3.Connection, *, now: Instant) -> dict[str, in
     rows = connection.execute(
         f"""
         SELECT handler, count(*) FROM (
-            SELECT handler FROM jobs WHERE look_at IS NOT NULL AND look_at <= ?1
+            SELECT handler FROM jobs WHERE look_at IS NOT NULL AND look_at <= :now
             UNION ALL
-            SELECT handler FROM runs WHERE state = 'ready' AND ready_at <= ?1
+            SELECT handler FROM runs WHERE state = 'ready' AND ready_at <= :now
         ) WHERE handler NOT IN {listed} GROUP BY handler
         """,  # noqa: S608  our own text
-        [now],
+        {"now": now},
     )
     return dict(rows.fetchall())
 

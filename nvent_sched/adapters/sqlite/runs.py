@@ -55,11 +55,11 @@ UPDATE runs SET {_RUN_SET}, request = NULL WHERE id = ? AND state = ? AND fence 
 """  # noqa: S608  only our own column names
 RENEW: Final = """
 UPDATE runs SET
-    lease_until = CASE WHEN ?1 THEN ?2 ELSE lease_until END,
-    progress = coalesce(?3, progress),
-    progress_note = coalesce(?4, progress_note),
-    started_at = coalesce(?5, started_at)
-WHERE id = ?6 AND state = 'claimed' AND fence = ?7
+    lease_until = CASE WHEN ? THEN ? ELSE lease_until END,
+    progress = coalesce(?, progress),
+    progress_note = coalesce(?, progress_note),
+    started_at = coalesce(?, started_at)
+WHERE id = ? AND state = 'claimed' AND fence = ?
 """
 CLAIMED: Final = f"""
 SELECT {RUN} FROM runs WHERE state = 'claimed' ORDER BY lease_until, id

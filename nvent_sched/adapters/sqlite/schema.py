@@ -164,15 +164,12 @@ def schema_number(connection: sqlite3.Connection, *, path: str) -> int:
         SchemaError: A newer release wrote it.
         StoreCorruptError: It is somebody else's database.
     """
-    database = Database(connection, execute_plugins=False)
-    (mark,) = connection.execute("PRAGMA application_id").fetchone()
-    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    mark, number, tables = _marks_of(connection)
     if mark != APPLICATION_ID:
-        if mark or number or database.table_names():
+        if mark or number or tables:
             msg = (
-                f"{path} is a database of something else (tables "
-                f"{database.table_names()[:5]}); it was left as it is: choose another "
-                "file"
+                f"{path} is a database of something else (tables {tables[:5]}); it was "
+                "left as it is: choose another file"
             )
             raise StoreCorruptError(msg)
         return 0
@@ -182,7 +179,26 @@ def schema_number(connection: sqlite3.Connection, *, path: str) -> int:
             f"{SCHEMA}); it was not touched: upgrade nvent-sched"
         )
         raise SchemaError(msg)
-    return int(number)
+    return number
+
+
+def _marks_of(connection: sqlite3.Connection) -> tuple[int, int, list[str]]:
+    """Read the mark, the number and the tables at one moment.
+
+    Read one after another, a file that another process is just creating looks like a
+    database with our tables but without our mark.
+    """
+    is_alone = not connection.in_transaction
+    if is_alone:
+        connection.execute("BEGIN")
+    try:
+        (mark,) = connection.execute("PRAGMA application_id").fetchone()
+        (number,) = connection.execute("PRAGMA user_version").fetchone()
+        tables = Database(connection, execute_plugins=False).table_names()
+    finally:
+        if is_alone and connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return mark, number, tables
 
 
 def migrate(connection: sqlite3.Connection, *, path: str) -> None:

@@ -11,7 +11,7 @@ from nvent_sched._model.statistics import JobStats, Tally
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
 _COUNTERS: Final = (*OUTCOMES, "retries")
@@ -32,8 +32,7 @@ _COLUMNS: Final = (
 
 ADD_TALLY: Final = f"""
 INSERT INTO stats (job_id, {", ".join(_COLUMNS)})
-SELECT ?1, {", ".join(f"?{number}" for number in range(2, len(_COLUMNS) + 2))}
-WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?1)
+VALUES (?, {", ".join("?" * len(_COLUMNS))})
 ON CONFLICT (job_id) DO UPDATE SET
     {", ".join(f"{name} = {name} + excluded.{name}" for name in _COUNTERS)},
     success_streak = CASE WHEN excluded.failure_streak THEN 0
@@ -45,18 +44,24 @@ ON CONFLICT (job_id) DO UPDATE SET
     {", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in _LAST)}
 """  # noqa: S608  only our own column names
 
+KNOWN: Final = "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
 ADD_LENGTH: Final = """
-INSERT INTO histogram (job_id, kind, bucket, count)
-SELECT ?1, ?2, ?3, 1 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?1)
+INSERT INTO histogram (job_id, kind, bucket, count) VALUES (?, ?, ?, 1)
 ON CONFLICT (job_id, kind, bucket) DO UPDATE SET count = count + 1
 """
 
 
-def add_tallies(connection: sqlite3.Connection, tallies: Iterable[Tally]) -> None:
+def add_tallies(connection: sqlite3.Connection, tallies: Sequence[Tally]) -> None:
     """Add to the statistics of jobs that exist."""
+    if not tallies:
+        return
+    wanted = json.dumps(list({tally.job_id for tally in tallies}))
+    known = {row[0] for row in connection.execute(KNOWN, [wanted])}
     rows: list[tuple[Any, ...]] = []
     lengths: list[tuple[str, str, int]] = []
     for tally in tallies:
+        if tally.job_id not in known:
+            continue
         rows.append(_tally_row(tally))
         if tally.outcome not in EXECUTED:
             continue
@@ -64,10 +69,8 @@ def add_tallies(connection: sqlite3.Connection, tallies: Iterable[Tally]) -> Non
             lengths.append((tally.job_id, "duration", bucket_of(tally.duration_us)))
         if tally.lateness_us is not None:
             lengths.append((tally.job_id, "lateness", bucket_of(tally.lateness_us)))
-    if rows:
-        connection.executemany(ADD_TALLY, rows)
-    if lengths:
-        connection.executemany(ADD_LENGTH, lengths)
+    connection.executemany(ADD_TALLY, rows)
+    connection.executemany(ADD_LENGTH, lengths)
 
 
 def _tally_row(tally: Tally) -> tuple[Any, ...]:

@@ -1,0 +1,133 @@
+"""What is measured, each in a process of its own: `python subjects.py NAME N FILE`.
+
+Prints one JSON object. Every subject does the same: N one-time jobs that are due at one
+moment, stored durably, fired once each; the clock runs from the due moment to the last
+handler's start, and to the last durable record where there is one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEAD = timedelta(seconds=4)
+
+
+async def _ours(count: int, file: str) -> dict[str, float]:
+    from nvent_sched import JobSpec, OneTime, Scheduler
+
+    ended, started = anyio.Event(), 0
+
+    async def handler() -> None:
+        nonlocal started
+        started += 1
+        if started == count:
+            ended.set()
+
+    async with Scheduler(f"sqlite:///{file}") as scheduler:
+        began = time.perf_counter()
+        at = datetime.now(UTC) + LEAD + timedelta(seconds=count / 10_000)
+        await scheduler.schedule_many(
+            JobSpec(handler, OneTime(at), id=f"j{number}") for number in range(count)
+        )
+        added = time.perf_counter() - began
+        await anyio.sleep((at - datetime.now(UTC)).total_seconds())
+        due, cpu = time.perf_counter(), time.process_time()
+        await ended.wait()
+        fired = time.perf_counter() - due
+        while (await scheduler.stats()).runs < count:
+            await anyio.sleep(0.01)
+        recorded = time.perf_counter() - due
+        cpu_us = (time.process_time() - cpu) / count * 1e6
+        lateness = (await scheduler.stats()).lateness
+    assert lateness.p99 is not None
+    return {
+        "adds_s": count / added,
+        "fires_s": count / fired,
+        "records_s": count / recorded,
+        "cpu_us": cpu_us,
+        "late_p99_ms": lateness.p99.total_seconds() * 1e3,
+    }
+
+
+def nvent_asyncio(count: int, file: str) -> dict[str, float]:
+    """Ours on asyncio, SQLite, synchronous=FULL."""
+    return anyio.run(_ours, count, file, backend="asyncio")
+
+
+def nvent_trio(count: int, file: str) -> dict[str, float]:
+    """Ours on Trio, SQLite, synchronous=FULL."""
+    return anyio.run(_ours, count, file, backend="trio")
+
+
+COUNTED = {"started": 0}
+
+
+def _count() -> None:
+    COUNTED["started"] += 1
+
+
+def apscheduler3(count: int, file: str) -> dict[str, float]:
+    """APScheduler 3 with its SQLAlchemy job store on SQLite; no record of a run."""
+    from apscheduler.jobstores.sqlalchemy import (
+        SQLAlchemyJobStore,
+    )
+    from apscheduler.schedulers.background import (
+        BackgroundScheduler,
+    )
+
+    scheduler = BackgroundScheduler(
+        jobstores={"default": SQLAlchemyJobStore(url=f"sqlite:///{file}")},
+        job_defaults={"misfire_grace_time": None},
+    )
+    scheduler.start(paused=True)
+    began = time.perf_counter()
+    at = datetime.now(UTC) + timedelta(seconds=1)
+    for number in range(count):
+        scheduler.add_job(_count, "date", run_date=at, id=f"j{number}")
+    added = time.perf_counter() - began
+    due, cpu = time.perf_counter(), time.process_time()
+    scheduler.resume()
+    while COUNTED["started"] < count:
+        time.sleep(0.005)
+    fired = time.perf_counter() - due
+    cpu_us = (time.process_time() - cpu) / count * 1e6
+    scheduler.shutdown()
+    return {
+        "adds_s": count / added,
+        "fires_s": count / fired,
+        "records_s": float("nan"),
+        "cpu_us": cpu_us,
+        "late_p99_ms": float("nan"),
+    }
+
+
+SUBJECTS: dict[str, Callable[[int, str], dict[str, float]]] = {
+    "nvent-asyncio": nvent_asyncio,
+    "nvent-trio": nvent_trio,
+    "apscheduler-3": apscheduler3,
+}
+
+
+def main() -> None:
+    """Measure one subject."""
+    name, count, file = sys.argv[1:]
+    Path(file).unlink(missing_ok=True)
+    try:
+        measured: dict[str, Any] = SUBJECTS[name](int(count), file)
+    except ImportError as error:
+        measured = {"missing": str(error)}
+    sys.stdout.write(json.dumps({"subject": name, "count": int(count), **measured}))
+
+
+if __name__ == "__main__":
+    main()
