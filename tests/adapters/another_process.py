@@ -98,9 +98,13 @@ async def fork(adapter: SqliteAdapter, name: str) -> None:
     await adapter.open(now=NOON)
     await beat(adapter, name)
     await claim(adapter, instance=name, request_id=name)
+    reading, writing = os.pipe()
     child = os.fork()
     if not child:
+        os.write(writing, b"!")
         signal.pause()
+    # The child lets go of the lock's copy as its first deed; it must have begun.
+    os.read(reading, 1)
     say(child)
     wait_for_the_word()
 
