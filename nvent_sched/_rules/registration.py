@@ -16,7 +16,7 @@ from nvent_sched._model.values import changed
 from nvent_sched._rules.planning import look_at_of
 from nvent_sched._rules.recurrence import next_occurrence, starting_mark
 from nvent_sched._rules.schedules import OneTime, schedule_from
-from nvent_sched.errors import JobExistsError
+from nvent_sched.errors import JobExistsError, UsageError
 
 if TYPE_CHECKING:
     from nvent_sched._model.instants import Instant
@@ -52,6 +52,7 @@ def register(
 
     Raises:
         JobExistsError: It is a different one, and *if_exists* is `ERROR`.
+        UsageError: It is new and would never run.
     """
     if existing is None:
         return JobWrite(job=_created(definition, now=now), seen_version=0)
@@ -86,7 +87,7 @@ def _is_unchanged(definition: JobDefinition, existing: Job) -> bool:
 
 
 def _created(definition: JobDefinition, *, now: Instant) -> Job:
-    return started(
+    job = started(
         Job(
             definition=definition,
             version=1,
@@ -97,6 +98,14 @@ def _created(definition: JobDefinition, *, now: Instant) -> Job:
         ),
         now=now,
     )
+    # Code that outlives its jobs' last time must still start; a call must not be lost.
+    if job.next_time is None and not definition.declared:
+        msg = (
+            f"job {definition.id!r} would never run: its schedule has no time after "
+            "now within its bounds (starts_at, ends_at, max_runs)"
+        )
+        raise UsageError(msg)
+    return job
 
 
 def started(job: Job, *, now: Instant) -> Job:

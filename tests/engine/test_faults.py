@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from nvent_sched import Interval, OneTime, Outcome, Retry, RunContext, Scheduler
+from nvent_sched import Cron, Interval, OneTime, Outcome, Retry, RunContext, Scheduler
 from nvent_sched.errors import RunFailedError, UsageError
 
 if TYPE_CHECKING:
@@ -264,6 +264,21 @@ async def test_bad_input_is_refused_and_nothing_is_stored(
     words: dict[str, object] = {"id": "ok", **change}
     with pytest.raises(UsageError, match=text):
         await scheduler.schedule(handler, Interval(seconds=1), **words)  # type: ignore[arg-type]
+
+    assert not await scheduler.jobs()
+
+
+async def test_a_job_that_would_never_run_is_refused(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    async def handler() -> None: ...
+
+    with pytest.raises(UsageError, match="would never run"):
+        await scheduler.schedule(handler, Cron("0 0 0 1 1 ? 2001"), id="over")
+    with pytest.raises(UsageError, match="would never run"):
+        await scheduler.schedule(
+            handler, Interval(hours=1), id="over", ends_at=clock.moment
+        )
 
     assert not await scheduler.jobs()
 
