@@ -80,7 +80,9 @@ class RunFailedError(SchedError):
     def __init__(self, *, run_id: str, outcome: str, error: str | None) -> None:
         detail = "" if error is None else f": {error.splitlines()[-1]}"
         super().__init__(f"run {run_id} ended as {outcome}{detail}")
-        self.run_id, self.outcome, self.error = run_id, outcome, error
+        self.run_id = run_id
+        self.outcome = outcome
+        self.error = error
 
 
 class LostClaimError(SchedError):
@@ -90,7 +92,8 @@ class LostClaimError(SchedError):
         super().__init__(
             f"run {run_id}: our claim with fencing token {fence} is no longer valid"
         )
-        self.run_id, self.fence = run_id, fence
+        self.run_id = run_id
+        self.fence = fence
 
 
 class StoreError(SchedError):

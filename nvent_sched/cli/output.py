@@ -54,9 +54,10 @@ class Output:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
-        self.is_json, self.is_debug = is_json, is_debug
-        self.console = _stream(is_stderr=False)
-        self.aside = _stream(is_stderr=True)
+        self.is_json: bool = is_json
+        self.is_debug: bool = is_debug
+        self.console: Console = _stream(is_stderr=False)
+        self.aside: Console = _stream(is_stderr=True)
 
     @property
     def is_live(self) -> bool:

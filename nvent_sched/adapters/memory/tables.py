@@ -50,12 +50,12 @@ class Tables:
     """Jobs, runs, statistics and instances, with their order."""
 
     def __init__(self) -> None:
-        self.order = Order()
+        self.order: Order = Order()
         self.jobs: dict[str, JobRecord] = {}
         self.runs: dict[str, RunRecord] = {}
         self.stats: dict[str, JobStats] = {}
         self.instances: dict[str, Instance] = {}
-        self.fence = 0
+        self.fence: int = 0
 
     def put_job(self, record: JobRecord) -> None:
         """Write a job's record."""

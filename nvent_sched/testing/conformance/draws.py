@@ -21,13 +21,17 @@ JOBS: Final = ("a", "b", "c")
 HANDLERS: Final = ("x", "y")
 INSTANCES: Final = ("one", "two")
 
-job_ids = st.lists(st.sampled_from(JOBS), max_size=3, unique=True)
-handler_sets = st.lists(st.sampled_from(HANDLERS), max_size=2, unique=True)
-instances = st.sampled_from(INSTANCES)
-seconds = st.integers(-3, 6)
-limits = st.integers(0, 4)
-picks = st.lists(st.integers(0, 99), max_size=3)
-rarely = st.sampled_from([False, False, False, True])
+job_ids: st.SearchStrategy[list[str]] = st.lists(
+    st.sampled_from(JOBS), max_size=3, unique=True
+)
+handler_sets: st.SearchStrategy[list[str]] = st.lists(
+    st.sampled_from(HANDLERS), max_size=2, unique=True
+)
+instances: st.SearchStrategy[str] = st.sampled_from(INSTANCES)
+seconds: st.SearchStrategy[int] = st.integers(-3, 6)
+limits: st.SearchStrategy[int] = st.integers(0, 4)
+picks: st.SearchStrategy[list[int]] = st.lists(st.integers(0, 99), max_size=3)
+rarely: st.SearchStrategy[bool] = st.sampled_from([False, False, False, True])
 
 
 def after(now: Instant, seconds: int) -> Instant:

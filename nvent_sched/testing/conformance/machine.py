@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -52,11 +52,11 @@ class AdapterMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = NOON
+        self.now: Instant = NOON
         self.settled: list[Settlement] = []
         adapter = type(self).new_adapter()
-        self.pair = Pair(MemoryAdapter(), adapter, backend=self.backend)
-        self.ask = self.pair.ask
+        self.pair: Pair = Pair(MemoryAdapter(), adapter, backend=self.backend)
+        self.ask: Callable[..., Any] = self.pair.ask
         self.ask(lambda side: side.adapter.open(now=self.now))
 
     def teardown(self) -> None:

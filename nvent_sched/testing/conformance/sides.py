@@ -132,7 +132,7 @@ class Pair:
     """An adapter and the reference, on a loop of their own until closed."""
 
     def __init__(self, *adapters: Adapter, backend: str) -> None:
-        self.sides = [Side(adapter=adapter) for adapter in adapters]
+        self.sides: list[Side] = [Side(adapter=adapter) for adapter in adapters]
         self._stack = ExitStack()
         self._portal = self._stack.enter_context(start_blocking_portal(backend))
 
