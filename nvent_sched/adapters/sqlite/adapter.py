@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nvent_sched.adapters.sqlite import jobs, overview, reading, runs, tallies
+from nvent_sched.adapters.sqlite import (
+    claims,
+    due,
+    jobs,
+    overview,
+    reading,
+    runs,
+    tallies,
+)
 from nvent_sched.adapters.sqlite.file import SqliteFile
+from nvent_sched.adapters.sqlite.plans import commit_plans
 
 if TYPE_CHECKING:
     import sqlite3
@@ -73,23 +81,22 @@ class SqliteAdapter(SqliteFile):
         self, *, now: Instant, handlers: Sequence[str], limit: int
     ) -> DueBatch:
         """Hand out jobs whose `look_at` has come and whose handler is one of these."""
-        names = json.dumps(list(handlers))
         found = await self._read(
-            partial(jobs.take_due, now=now, handlers=names, limit=limit)
+            partial(due.take_due, now=now, handlers=handlers, limit=limit)
         )
         if found.quarantined:
-            await self._write(partial(jobs.put_aside, quarantined=found.quarantined))
+            await self._write(partial(due.put_aside, quarantined=found.quarantined))
         return found
 
     async def commit_plans(
         self, plans: Sequence[Plan], *, now: Instant
     ) -> tuple[Committed | Stale, ...]:
         """Apply each plan whose job still has the version it was decided on."""
-        return await self._write(partial(jobs.commit_plans, plans=plans, now=now))
+        return await self._write(partial(commit_plans, plans=plans, now=now))
 
     async def read_facts(self, job_ids: Sequence[str]) -> tuple[DueJob, ...]:
         """Read what a plan for these jobs needs, due or not."""
-        return await self._read(partial(jobs.read_facts, job_ids=list(job_ids)))
+        return await self._read(partial(due.read_facts, job_ids=list(job_ids)))
 
     async def begin(
         self,
@@ -104,7 +111,7 @@ class SqliteAdapter(SqliteFile):
         """Claim READY runs whose `ready_at` is at or before *until*, oldest first."""
         return await self._write(
             partial(
-                runs.begin,
+                claims.begin,
                 request_id=request_id,
                 instance=instance,
                 pools=pools,
@@ -125,7 +132,7 @@ class SqliteAdapter(SqliteFile):
         """Say that the instance lives, extend its leases, store progress."""
 
         def step(connection: sqlite3.Connection) -> Renewed:
-            return runs.renew(
+            return claims.renew(
                 connection,
                 instance,
                 renewals,
@@ -155,7 +162,7 @@ class SqliteAdapter(SqliteFile):
         """Find CLAIMED runs whose lease ended or whose instance is dead."""
 
         def step(connection: sqlite3.Connection) -> Lost:
-            lost = runs.take_lost(
+            lost = claims.take_lost(
                 connection,
                 now=now,
                 dead_after_us=dead_after_us,

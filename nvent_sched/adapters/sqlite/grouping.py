@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from nvent_sched.adapters.sqlite.location import Location
 
 STATEMENTS_CACHED: Final = 256
+CHECKPOINT_PAGES: Final = 4_000
+"""A log of 16 MiB: what is written again and again is copied back once."""
+CACHE_KIB: Final = 16 * 1_024
 
 
 class _StepFailedError(Exception):
@@ -145,6 +148,8 @@ def _prepare(connection: sqlite3.Connection, location: Location) -> None:
         return
     connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute(f"PRAGMA synchronous = {location.synchronous}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
     migrate(connection, path=location.path)
     # Who may only read hears of it now, and not with the first write.
     connection.execute("BEGIN IMMEDIATE")

@@ -8,9 +8,10 @@ from sqlite_utils import Database
 
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.queries import StoreSummary
-from nvent_sched._model.runs import RunState
+from nvent_sched._model.runs import Origin, RunState
 from nvent_sched.adapters._codec import definition_from
 from nvent_sched.adapters.sqlite.locks import room_left_share
+from nvent_sched.adapters.sqlite.rows import RUN, run_from
 from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:
@@ -62,12 +63,15 @@ FINDINGS: Final[tuple[tuple[str, str], ...]] = (
         "the counters of job {} are behind its history",
         (
             "SELECT job_id FROM (SELECT job_id, sum(count) AS kept FROM runs "
-            "WHERE state = 'finished' GROUP BY job_id) JOIN stats USING (job_id) "
+            "WHERE state = 'finished' GROUP BY job_id) JOIN jobs ON jobs.id = job_id "
+            "JOIN stats ON stats.job = jobs.seq "
             "WHERE kept > succeeded + failed + timed_out + cancelled + lost "
             "+ skipped_overlap + missed + dead_lettered"
         ),
     ),
 )
+_STATES: Final = ", ".join(f"'{each}'" for each in RunState)
+_ORIGINS: Final = ", ".join(f"'{each}'" for each in Origin)
 FINDINGS_MAX: Final = 100
 ROOM_SHARE_MIN: Final = 0.02
 
@@ -175,3 +179,12 @@ def _findings(connection: sqlite3.Connection) -> Iterator[str]:
             definition_from(row["definition"])
         except StoreError as error:
             yield f"job {row['id']!r} cannot be read: {error}"
+    # Of a run only these can be unreadable, and few have them.
+    for run in connection.execute(
+        f"SELECT {RUN} FROM runs WHERE log IS NOT NULL OR attempts IS NOT NULL "  # noqa: S608  ours
+        f"OR state NOT IN ({_STATES}) OR origin NOT IN ({_ORIGINS})"
+    ):
+        try:
+            run_from(run)
+        except StoreError as error:
+            yield f"run {run[0]!r} cannot be read, and nobody will start it: {error}"

@@ -15,7 +15,7 @@ from nvent_sched.adapters.sqlite.rows import (
     event_row,
     instance_from,
     job_from,
-    run_from,
+    readable_runs,
 )
 from nvent_sched.errors import StoreError, UsageError
 
@@ -79,7 +79,7 @@ def read_jobs(connection: sqlite3.Connection, query: JobQuery) -> Page[Job]:
                 return Page(items=tuple(found), next=found[-1].id)
             after = row[-1]
             try:
-                found.append(job_from(row))
+                found.append(job_from(row[:-1]))
             except StoreError:
                 continue  # `take_due` and `summary` tell
         if len(rows) <= query.limit:
@@ -109,10 +109,12 @@ def read_runs(connection: sqlite3.Connection, query: RunQuery) -> Page[Run]:
         "ORDER BY scheduled_time DESC, id DESC LIMIT ?",
         [*values, query.limit + 1],
     ).fetchall()
-    runs = tuple(map(run_from, rows[: query.limit]))
-    if len(rows) <= query.limit:
+    shown = rows[: query.limit]
+    runs = tuple(readable_runs(shown))
+    if len(rows) == len(shown) or not shown:
         return Page(items=runs)
-    return Page(items=runs, next=f"{runs[-1].scheduled_time}:{runs[-1].id}")
+    run_id, scheduled_time = shown[-1][0], shown[-1][5]
+    return Page(items=runs, next=f"{scheduled_time}:{run_id}")
 
 
 def _run_filters(query: RunQuery) -> Filters:

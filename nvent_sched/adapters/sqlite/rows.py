@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from nvent_sched._model.claims import LiveRun
 from nvent_sched._model.events import Event, EventKind
@@ -12,6 +13,7 @@ from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.runs import Origin, Outcome, Run, RunState
 from nvent_sched.adapters._codec import (
+    UNREADABLE,
     attempts_from,
     attempts_text,
     definition_from,
@@ -19,11 +21,13 @@ from nvent_sched.adapters._codec import (
     lines_from,
     lines_text,
 )
+from nvent_sched.errors import StoreCorruptError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Row = tuple[Any, ...]
+V = TypeVar("V")
 
 STANDING: Final = (
     "version, status, note, anchor, considered_until, next_time, look_at, "
@@ -36,6 +40,17 @@ RUN: Final = (
     "reason, error, result, log, progress, progress_note, cancel_reason, attempts, "
     "count, until_time, keep_until"
 )
+# A run that has just been planned has no more than this, and an end that has nothing to
+# say changes no more: half the columns, half the cost.
+BARE_RUN: Final = (
+    "id, job_id, handler, payload, origin, scheduled_time, due_time, ready_at, state, "
+    "attempt, crashes, fence, instance, lease_until, count"
+)
+BARE_END: Final = (
+    "origin, ready_at, attempt, crashes, fence, instance, started_at, finished_at, "
+    "outcome, result, keep_until"
+)
+SAID: Final = "reason, error, log, progress, progress_note, cancel_reason, attempts"
 INSTANCE: Final = (
     "id, host, pid, release, started_at, heartbeat_at, handlers, slots, running"
 )
@@ -46,21 +61,57 @@ _ORIGIN: Final = {origin.value: origin for origin in Origin}
 _OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
 
 
+_standing: Final = attrgetter(*STANDING.split(", "))
+_run: Final = attrgetter(*RUN.split(", "))
+_bare: Final = attrgetter(*BARE_RUN.split(", "))
+_MORE: Final = tuple(
+    name for name in RUN.split(", ") if name not in BARE_RUN.split(", ")
+)
+_more: Final = attrgetter(*_MORE)
+_NO_MORE: Final = tuple(() if name in {"log", "attempts"} else None for name in _MORE)
+_end: Final = attrgetter(*BARE_END.split(", "))
+_said: Final = attrgetter(*SAID.split(", "))
+_NOT_SAID: Final = tuple(
+    () if name in {"log", "attempts"} else None for name in SAID.split(", ")
+)
+
+
+def _maker(kind: type[V], names: Iterable[str]) -> Callable[[Iterable[Any]], V]:
+    """Make values of a frozen, slotted dataclass from the values of its fields.
+
+    Sets the slots as `__init__` would, at a third of its cost; then `__post_init__`
+    checks as ever.
+    """
+    made: Any = kind
+    setters = [made.__dict__[name].__set__ for name in names]
+
+    def make(fields: Iterable[Any]) -> V:
+        value = object.__new__(made)
+        for set_field, field in zip(setters, fields, strict=True):
+            set_field(value, field)
+        value.__post_init__()
+        finished: V = value
+        return finished
+
+    return make
+
+
+_make_job: Final = _maker(Job, JOB.split(", "))
+_make_run: Final = _maker(Run, RUN.split(", "))
+
+
+def clean(text: str | None) -> str | None:
+    """Make text that can be stored: half of a surrogate pair has no UTF-8."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def standing_of(job: Job) -> Row:
     """Write where a job stands, in the order of `STANDING`."""
-    return (
-        job.version,
-        job.status.value,
-        job.note,
-        job.anchor,
-        job.considered_until,
-        job.next_time,
-        job.look_at,
-        job.looks_on_finish,
-        job.planned,
-        job.created_at,
-        job.updated_at,
-    )
+    # `str`: the driver looks for an adapter of every class but the plain ones.
+    version, status, note, *rest = _standing(job)
+    return (version, str(status), clean(note), *rest)
 
 
 def job_row(job: Job) -> Row:
@@ -70,7 +121,7 @@ def job_row(job: Job) -> Row:
         definition.id,
         definition.name,
         definition.handler,
-        definition_text(definition),
+        clean(definition_text(definition)),
         *standing_of(job),
     )
 
@@ -79,95 +130,81 @@ def job_from(row: Sequence[Any]) -> Job:
     """Read a row of `JOB`.
 
     Raises:
-        StoreError: The definition cannot be read.
+        StoreError: It cannot be read.
     """
-    return Job(
-        definition=definition_from(row[0]),
-        version=row[1],
-        status=_STATUS[row[2]],
-        note=row[3],
-        anchor=row[4],
-        considered_until=row[5],
-        next_time=row[6],
-        look_at=row[7],
-        looks_on_finish=bool(row[8]),
-        planned=row[9],
-        created_at=row[10],
-        updated_at=row[11],
-    )
+    text, version, status, *rest = row
+    definition = definition_from(text)
+    try:
+        rest[5] = bool(rest[5])
+        return _make_job((definition, version, _STATUS[status], *rest))
+    except (AssertionError, *UNREADABLE) as error:
+        msg = f"where job {definition.id!r} stands cannot be read: {error!r}"
+        raise StoreCorruptError(msg) from error
 
 
-def run_row(run: Run, *, fence: int) -> Row:
+def run_row(run: Run, *, fence: int) -> list[Any]:
     """Write a run, in the order of `RUN`."""
-    outcome = run.outcome
-    return (
-        run.id,
-        run.job_id,
-        run.handler,
-        None if run.payload == "{}" else run.payload,
-        run.origin.value,
-        run.scheduled_time,
-        run.due_time,
-        run.ready_at,
-        run.state.value,
-        run.attempt,
-        run.crashes,
-        fence,
-        run.instance,
-        run.lease_until,
-        run.started_at,
-        run.finished_at,
-        None if outcome is None else outcome.value,
-        run.reason,
-        run.error,
-        run.result,
-        lines_text(run.log),
-        run.progress,
-        run.progress_note,
-        run.cancel_reason,
-        attempts_text(run.attempts),
-        run.count,
-        run.until_time,
-        run.keep_until,
-    )
+    row = list(_run(run))
+    if row[3] == "{}":
+        row[3] = None
+    row[4], row[8], row[11] = str(row[4]), str(row[8]), fence
+    if row[16] is not None:
+        row[16] = str(row[16])
+    for place in (17, 18, 19, 22, 23):
+        if row[place] is not None:
+            row[place] = clean(row[place])
+    row[20], row[24] = clean(lines_text(row[20])), clean(attempts_text(row[24]))
+    return row
+
+
+def bare_run_row(run: Run, *, fence: int) -> list[Any] | None:
+    """Write a run, in the order of `BARE_RUN`; None if it has more than that."""
+    if _more(run) != _NO_MORE:
+        return None
+    row = list(_bare(run))
+    if row[3] == "{}":
+        row[3] = None
+    row[4], row[8], row[11] = str(row[4]), str(row[8]), fence
+    return row
+
+
+def bare_end_row(run: Run) -> list[Any] | None:
+    """Write the end of a run, in the order of `BARE_END`; None if it has more to say."""
+    if run.outcome is None or _said(run) != _NOT_SAID:
+        return None
+    row = list(_end(run))
+    row[0], row[8], row[9] = str(row[0]), str(row[8]), clean(row[9])
+    return row
 
 
 def run_from(row: Sequence[Any]) -> Run:
     """Read a row of `RUN`.
 
     Raises:
-        StoreError: Its attempts or its log cannot be read.
+        StoreError: It cannot be read.
     """
-    return Run(
-        id=row[0],
-        job_id=row[1],
-        handler=row[2],
-        payload=row[3] or "{}",
-        origin=_ORIGIN[row[4]],
-        scheduled_time=row[5],
-        due_time=row[6],
-        ready_at=row[7],
-        state=_STATE[row[8]],
-        attempt=row[9],
-        crashes=row[10],
-        fence=row[11],
-        instance=row[12],
-        lease_until=row[13],
-        started_at=row[14],
-        finished_at=row[15],
-        outcome=None if row[16] is None else _OUTCOME[row[16]],
-        reason=row[17],
-        error=row[18],
-        result=row[19],
-        log=lines_from(row[20]),
-        progress=row[21],
-        progress_note=row[22],
-        cancel_reason=row[23],
-        attempts=attempts_from(row[24]),
-        count=row[25],
-        until_time=row[26],
-        keep_until=row[27],
-    )
+    fields = list(row)
+    fields[20], fields[24] = lines_from(row[20]), attempts_from(row[24])
+    try:
+        fields[3] = row[3] or "{}"
+        fields[4], fields[8] = _ORIGIN[row[4]], _STATE[row[8]]
+        fields[16] = None if row[16] is None else _OUTCOME[row[16]]
+        return _make_run(fields)
+    except (AssertionError, *UNREADABLE) as error:
+        msg = f"run {row[0]!r} cannot be read: {error!r}"
+        raise StoreCorruptError(msg) from error
+
+
+def readable_runs(rows: Iterable[Sequence[Any]]) -> Iterator[Run]:
+    """Read rows of `RUN`; one that cannot be read stands in no other's way.
+
+    `summary` tells of it.
+    """
+    for row in rows:
+        try:
+            yield run_from(row)
+        except StoreError:
+            continue
 
 
 def live_from(row: Sequence[Any]) -> LiveRun:
@@ -215,11 +252,11 @@ def event_row(event: Event) -> Row:
     """Write an event, in the order of `EVENT` without its number."""
     return (
         event.at,
-        event.kind.value,
+        str(event.kind),
         event.instance,
         event.job_id,
         event.run_id,
-        event.detail,
+        clean(event.detail),
     )
 
 

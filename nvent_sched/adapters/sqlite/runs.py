@@ -1,186 +1,141 @@
-"""Runs: claim, renew, settle, find the lost, prune. Steps of a transaction."""
+"""Runs: settle, cancel, prune. Steps of a transaction."""
 
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from nvent_sched._model.claims import STALE, STORED, Claims, Lost, Renewed
+from nvent_sched._model.claims import STALE, STORED
 from nvent_sched._model.runs import Run, RunState
-from nvent_sched.adapters.sqlite.jobs import (
-    NEXT_READY,
-    Fences,
-    look_on_finish,
-    mark_cancelled,
-)
+from nvent_sched.adapters.sqlite.jobs import KnownJobs
+from nvent_sched.adapters.sqlite.plans import mark_cancelled
 from nvent_sched.adapters.sqlite.rows import (
-    INSTANCE,
+    BARE_END,
     RUN,
-    instance_row,
-    run_from,
+    SAID,
+    bare_end_row,
+    readable_runs,
     run_row,
 )
 from nvent_sched.adapters.sqlite.tallies import add_tallies
 
+Row = tuple[Any, ...]
+
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from nvent_sched._model.claims import (
-        Pool,
-        Renewal,
         Settlement,
         Verdict,
     )
-    from nvent_sched._model.instances import Instance
     from nvent_sched._model.instants import Instant
-    from nvent_sched._model.statistics import Tally
 
-_RUN_SET: Final = ", ".join(f"{name.strip()} = ?" for name in RUN.split(",")[1:])
-_INSTANCE_MARKS: Final = ", ".join("?" * (len(INSTANCE.split(",")) + 1))
+_NAMES: Final = tuple(name.strip() for name in RUN.split(","))
+_SETTLED: Final = tuple(
+    _NAMES.index(name)
+    for name in _NAMES
+    if name not in {"id", "job_id", "handler", "payload", "scheduled_time", "due_time"}
+)
+_settled_of: Final = itemgetter(*_SETTLED)
+_END_SET: Final = ", ".join(f"{name} = ?" for name in BARE_END.split(", "))
+_SETTLED_SET: Final = ", ".join(f"{_NAMES[place]} = ?" for place in _SETTLED)
 
-READY: Final = """
-SELECT id FROM runs
-WHERE state = 'ready' AND ready_at <= ?
-    AND handler IN (SELECT value FROM json_each(?))
-ORDER BY ready_at, id LIMIT ?
-"""
-CLAIM: Final = """
-UPDATE runs SET state = 'claimed', fence = ?, instance = ?, lease_until = ?, request = ?
-WHERE id = ?
-"""
+STANDS: Final = f"""
+SELECT runs.id, seq, state, fence, lease_until, coalesce({SAID}) IS NULL
+FROM json_each(?) AS wanted CROSS JOIN runs ON runs.id = wanted.value
+"""  # noqa: S608  only our own column names
+# Whose run it is, and of which occurrence, never changes.
 SETTLE: Final = f"""
-UPDATE runs SET {_RUN_SET}, request = NULL WHERE id = ? AND state = ? AND fence = ?
-    AND (? IS NULL OR lease_until = ?)
+UPDATE runs SET {_SETTLED_SET}, request = NULL WHERE seq = ?
 """  # noqa: S608  only our own column names
-RENEW: Final = """
-UPDATE runs SET
-    lease_until = CASE WHEN ? THEN ? ELSE lease_until END,
-    progress = coalesce(?, progress),
-    progress_note = coalesce(?, progress_note),
-    started_at = coalesce(?, started_at)
-WHERE id = ? AND state = 'claimed' AND fence = ?
-"""
-CLAIMED: Final = f"""
-SELECT {RUN} FROM runs WHERE state = 'claimed' ORDER BY lease_until, id
+END: Final = f"""
+UPDATE runs SET {_END_SET}, state = 'finished', lease_until = NULL, request = NULL
+WHERE seq = ?
 """  # noqa: S608  only our own column names
-
-
-def begin(  # noqa: PLR0913  one atomic step
-    connection: sqlite3.Connection,
-    *,
-    request_id: str,
-    instance: str,
-    pools: Sequence[Pool],
-    until: Instant,
-    lease_us: int,
-    now: Instant,
-) -> Claims:
-    """Claim READY runs, oldest first, up to each pool's limit."""
-    claimed = _of_request(connection, request_id)
-    if not claimed:
-        fences = Fences(connection)
-        for pool in pools:
-            wanted = [until, json.dumps(pool.handlers), pool.limit]
-            ids = [row[0] for row in connection.execute(READY, wanted)]
-            connection.executemany(
-                CLAIM,
-                [
-                    (fences.next(), instance, now + lease_us, request_id, run_id)
-                    for run_id in ids
-                ],
-            )
-        fences.save()
-        claimed = _of_request(connection, request_id)
-    handlers = json.dumps([name for pool in pools for name in pool.handlers])
-    left = connection.execute(NEXT_READY, [handlers]).fetchone()
-    return Claims(
-        now=now, runs=claimed, next_ready_at=None if left is None else left[0]
-    )
-
-
-def _of_request(connection: sqlite3.Connection, request_id: str) -> tuple[Run, ...]:
-    rows = connection.execute(
-        f"SELECT {RUN} FROM runs WHERE request = ? "  # noqa: S608  our own columns
-        "AND state = 'claimed' ORDER BY ready_at, id",
-        [request_id],
-    )
-    return tuple(map(run_from, rows.fetchall()))
-
-
-def renew(
-    connection: sqlite3.Connection,
-    instance: Instance,
-    renewals: Sequence[Renewal],
-    *,
-    lease_us: int,
-    now: Instant,
-    machine: str | None,
-) -> Renewed:
-    """Say that the instance lives, extend its leases, store progress."""
-    connection.execute(
-        f"INSERT OR REPLACE INTO instances ({INSTANCE}, machine) "  # noqa: S608  ours
-        f"VALUES ({_INSTANCE_MARKS})",
-        (*instance_row(instance, now=now), machine),
-    )
-    stale = frozenset(
-        renewal.run_id
-        for renewal in renewals
-        if not _renew(connection, renewal, lease_until=now + lease_us)
-    )
-    cancelled = connection.execute(
-        "SELECT id, cancel_reason FROM runs WHERE state = 'claimed' "
-        "AND instance = ? AND cancel_reason IS NOT NULL",
-        [instance.id],
-    )
-    return Renewed(now=now, stale=stale, cancelled=dict(cancelled.fetchall()))
-
-
-def _renew(
-    connection: sqlite3.Connection, renewal: Renewal, *, lease_until: int
-) -> bool:
-    done = connection.execute(
-        RENEW,
-        (
-            renewal.extend,
-            lease_until,
-            renewal.progress,
-            renewal.progress_note,
-            renewal.started_at,
-            renewal.run_id,
-            renewal.fence,
-        ),
-    )
-    return done.rowcount == 1
 
 
 def settle(
     connection: sqlite3.Connection, settlements: Sequence[Settlement], *, now: Instant
 ) -> tuple[Verdict, ...]:
     """Write what became of each run whose state and fence are those seen."""
-    tallies: list[Tally] = []
-    ended: list[str] = []
+    wanted = json.dumps([settlement.run.id for settlement in settlements])
+    stands: dict[str, Row] = {
+        row[0]: row[1:] for row in connection.execute(STANDS, [wanted])
+    }
     verdicts: list[Verdict] = []
+    applied: list[Settlement] = []
+    waiting = _Waiting(connection)
     for settlement in settlements:
         run = settlement.run
-        if _settle(connection, settlement):
-            verdicts.append(STORED)
-            if settlement.tally is not None:
-                tallies.append(settlement.tally)
-            if run.state is RunState.FINISHED:
-                ended.append(run.job_id)
-        else:
-            verdicts.append(STORED if _is_applied(connection, run) else STALE)
-    add_tallies(connection, tallies)
-    look_on_finish(connection, ended, now=now)
+        is_seen = _is_as_seen(settlement, stands.get(run.id))
+        # Said twice, what leaves the state as it is would be as seen both times.
+        if not is_seen or run.state is settlement.seen_state:
+            waiting.write()
+            if _is_applied(connection, run):
+                verdicts.append(STORED)
+                continue
+        if not is_seen:
+            verdicts.append(STALE)
+            continue
+        stands[run.id] = waiting.add(run, stands[run.id])
+        applied.append(settlement)
+        verdicts.append(STORED)
+    waiting.write()
+    if applied:
+        _after(connection, applied, now=now)
     return tuple(verdicts)
 
 
-def _settle(connection: sqlite3.Connection, settlement: Settlement) -> bool:
-    run, lease = settlement.run, settlement.seen_lease_until
-    row = run_row(run, fence=run.fence)
-    guard = (run.id, settlement.seen_state.value, settlement.seen_fence, lease, lease)
-    return connection.execute(SETTLE, (*row[1:], *guard)).rowcount == 1
+def _is_as_seen(settlement: Settlement, stands: Row | None) -> bool:
+    if stands is None:
+        return False
+    _, state, fence, lease_until, _ = stands
+    lease = settlement.seen_lease_until
+    return (
+        state == settlement.seen_state
+        and fence == settlement.seen_fence
+        and lease in {None, lease_until}
+    )
+
+
+class _Waiting:
+    """Settled runs that are still to be written, each kind in one go."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._ends: list[Sequence[Any]] = []
+        self._full: list[Sequence[Any]] = []
+
+    def add(self, run: Run, stands: Row) -> Row:
+        """Add a run that is stored as *stands*; say how it will be then."""
+        number, *_, is_bare = stands
+        end = bare_end_row(run) if is_bare else None
+        if end is not None:
+            self._ends.append((*end, number))
+        else:
+            row = run_row(run, fence=run.fence)
+            self._full.append((*_settled_of(row), number))
+        # Ends are written first: what comes after one is written in full.
+        return number, str(run.state), run.fence, run.lease_until, False
+
+    def write(self) -> None:
+        """Write what waits."""
+        self._connection.executemany(END, self._ends)
+        self._connection.executemany(SETTLE, self._full)
+        self._ends, self._full = [], []
+
+
+def _after(
+    connection: sqlite3.Connection, applied: Sequence[Settlement], *, now: Instant
+) -> None:
+    """Count what was settled, and look at the jobs that wait for it."""
+    tallies = [each.tally for each in applied if each.tally is not None]
+    ended = [each.run.job_id for each in applied if each.run.state is RunState.FINISHED]
+    known = KnownJobs(connection, (*(tally.job_id for tally in tallies), *ended))
+    add_tallies(connection, tallies, jobs=known.numbers)
+    known.look_on_finish(ended, now=now)
 
 
 def _is_applied(connection: sqlite3.Connection, run: Run) -> bool:
@@ -189,62 +144,19 @@ def _is_applied(connection: sqlite3.Connection, run: Run) -> bool:
         f"SELECT {RUN} FROM runs WHERE id = ?",  # noqa: S608  only our own columns
         [run.id],
     ).fetchone()
-    return found is not None and run_from(found) == run
-
-
-def take_lost(
-    connection: sqlite3.Connection,
-    *,
-    now: Instant,
-    dead_after_us: int,
-    limit: int,
-    is_lock_free: Callable[[str, str | None], bool],
-) -> Lost:
-    """Find runs nobody holds any more; take the dead without runs left off the list.
-
-    Args:
-        connection: In a write transaction.
-        now: The caller's clock.
-        dead_after_us: The age of a heartbeat that means death.
-        limit: At most so many runs.
-        is_lock_free: Whether the lock of an instance, which it took on a machine, is
-            not held any more.
-    """
-    listed = connection.execute(
-        "SELECT id, heartbeat_at, machine FROM instances"
-    ).fetchall()
-    alive = {
-        instance_id
-        for instance_id, heartbeat_at, machine in listed
-        if now - heartbeat_at <= dead_after_us
-        and not is_lock_free(instance_id, machine)
-    }
-    claimed = map(run_from, connection.execute(CLAIMED).fetchall())
-    lost = [
-        run
-        for run in claimed
-        if (run.lease_until or 0) <= now or run.instance not in alive
-    ]
-    left = {run.instance for run in lost[limit:]}
-    dead = tuple(sorted({row[0] for row in listed} - alive - left))
-    connection.executemany(
-        "DELETE FROM instances WHERE id = ?", [(each,) for each in dead]
-    )
-    return Lost(now=now, runs=tuple(lost[:limit]), dead=dead)
+    return found is not None and list(found) == run_row(run, fence=run.fence)
 
 
 def cancel_runs(
     connection: sqlite3.Connection, run_ids: Sequence[str], *, reason: str
 ) -> tuple[Run, ...]:
     """Ask for CLAIMED runs to be cancelled; answer with the runs as they were."""
-    found = {
-        row[0]: run_from(row)
-        for row in connection.execute(
-            f"SELECT {RUN} FROM runs "  # noqa: S608  only our own column names
-            "WHERE id IN (SELECT value FROM json_each(?))",
-            [json.dumps(list(run_ids))],
-        ).fetchall()
-    }
+    rows = connection.execute(
+        f"SELECT {RUN} FROM runs "  # noqa: S608  only our own column names
+        "WHERE id IN (SELECT value FROM json_each(?))",
+        [json.dumps(list(run_ids))],
+    ).fetchall()
+    found = {run.id: run for run in readable_runs(rows)}
     mark_cancelled(connection, run_ids, reason=reason)
     return tuple(found[run_id] for run_id in run_ids if run_id in found)
 

@@ -3,6 +3,9 @@
 `application_id` marks the file as ours, `user_version` holds the number. A file with a
 higher number was written by a newer release and is not touched; a database with tables
 of somebody else's is refused.
+
+Statistics are kept under the number of the job in its table, not its id: a bucket of a
+histogram is four small integers.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ APPLICATION_ID: Final = 0x6E76736B  # "nvsk"
 FIRST: Final = (
     """
     CREATE TABLE jobs (
-        id TEXT PRIMARY KEY,
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
         definition TEXT NOT NULL,
         name TEXT NOT NULL,
         handler TEXT NOT NULL,
@@ -37,11 +41,11 @@ FIRST: Final = (
         created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
         quarantine TEXT
-    ) WITHOUT ROWID
+    )
     """,
-    # The planner's question, answered from the index alone, whoever's handler it is.
+    # The handler first: what is due for others stands in nobody's way.
     """
-    CREATE INDEX jobs_look ON jobs (look_at, handler) WHERE look_at IS NOT NULL
+    CREATE INDEX jobs_due ON jobs (handler, look_at, id) WHERE look_at IS NOT NULL
     """,
     "CREATE INDEX jobs_status ON jobs (status)",
     """
@@ -83,17 +87,19 @@ FIRST: Final = (
     """,
     "CREATE INDEX runs_job ON runs (job_id, scheduled_time)",
     "CREATE INDEX runs_time ON runs (scheduled_time)",
-    # Small: only runs that are not finished are in it.
+    # Small: only runs that are not finished are in these.
+    "CREATE INDEX runs_live ON runs (job_id) WHERE state <> 'finished'",
+    "CREATE INDEX runs_ready ON runs (handler, ready_at, id) WHERE state = 'ready'",
+    "CREATE INDEX runs_claimed ON runs (lease_until) WHERE state = 'claimed'",
     """
-    CREATE INDEX runs_live ON runs (state, job_id, scheduled_time)
-    WHERE state <> 'finished'
+    CREATE INDEX runs_unwanted ON runs (instance)
+    WHERE state = 'claimed' AND cancel_reason IS NOT NULL
     """,
-    "CREATE INDEX runs_ready ON runs (ready_at, id, handler) WHERE state = 'ready'",
     "CREATE INDEX runs_request ON runs (request) WHERE request IS NOT NULL",
     "CREATE INDEX runs_keep ON runs (keep_until) WHERE keep_until IS NOT NULL",
     """
     CREATE TABLE stats (
-        job_id TEXT PRIMARY KEY,
+        job INTEGER PRIMARY KEY,
         succeeded INTEGER NOT NULL,
         failed INTEGER NOT NULL,
         timed_out INTEGER NOT NULL,
@@ -111,15 +117,15 @@ FIRST: Final = (
         last_success_at INTEGER,
         last_failure_at INTEGER,
         last_error TEXT
-    ) WITHOUT ROWID
+    )
     """,
     """
     CREATE TABLE histogram (
-        job_id TEXT NOT NULL,
-        kind TEXT NOT NULL,
+        job INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
         bucket INTEGER NOT NULL,
         count INTEGER NOT NULL,
-        PRIMARY KEY (job_id, kind, bucket)
+        PRIMARY KEY (job, kind, bucket)
     ) WITHOUT ROWID
     """,
     """

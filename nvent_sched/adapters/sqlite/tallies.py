@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.histogram import bucket_of
 from nvent_sched._model.runs import EXECUTED, Outcome
 from nvent_sched._model.statistics import JobStats, Tally
+from nvent_sched.adapters.sqlite.rows import clean
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
+RUN_OUTCOMES: Final = frozenset(map(str, EXECUTED))
 _COUNTERS: Final = (*OUTCOMES, "retries")
+_ZEROS: Final = (0,) * len(OUTCOMES)
 _LAST: Final = (
     "last_outcome",
     "last_started_at",
@@ -30,66 +34,107 @@ _COLUMNS: Final = (
     "last_error",
 )
 
-ADD_TALLY: Final = f"""
-INSERT INTO stats (job_id, {", ".join(_COLUMNS)})
-VALUES (?, {", ".join("?" * len(_COLUMNS))})
-ON CONFLICT (job_id) DO UPDATE SET
+KINDS: Final = ("duration", "lateness")
+"""What there are histograms of; the place here is the number in the table."""
+
+ADD_SUM: Final = f"""
+INSERT INTO stats (job, {", ".join(_COLUMNS)})
+VALUES ({", ".join("?" * (len(_COLUMNS) + 1))})
+ON CONFLICT (job) DO UPDATE SET
     {", ".join(f"{name} = {name} + excluded.{name}" for name in _COUNTERS)},
-    success_streak = CASE WHEN excluded.failure_streak THEN 0
-        ELSE success_streak + excluded.success_streak END,
-    failure_streak = CASE WHEN excluded.success_streak THEN 0
-        ELSE failure_streak + excluded.failure_streak END,
-    last_error = CASE WHEN excluded.failure_streak THEN excluded.last_error
-        ELSE last_error END,
+    success_streak = excluded.success_streak
+        + CASE WHEN ? THEN 0 ELSE success_streak END,
+    failure_streak = excluded.failure_streak
+        + CASE WHEN ? THEN 0 ELSE failure_streak END,
+    last_error = CASE WHEN ? THEN excluded.last_error ELSE last_error END,
     {", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in _LAST)}
 """  # noqa: S608  only our own column names
 
-KNOWN: Final = "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
-ADD_LENGTH: Final = """
-INSERT INTO histogram (job_id, kind, bucket, count) VALUES (?, ?, ?, 1)
-ON CONFLICT (job_id, kind, bucket) DO UPDATE SET count = count + 1
+ADD_LENGTHS: Final = """
+INSERT INTO histogram (job, kind, bucket, count) VALUES (?, ?, ?, ?)
+ON CONFLICT (job, kind, bucket) DO UPDATE SET count = count + excluded.count
 """
 
 
-def add_tallies(connection: sqlite3.Connection, tallies: Sequence[Tally]) -> None:
-    """Add to the statistics of jobs that exist."""
-    if not tallies:
-        return
-    wanted = json.dumps(list({tally.job_id for tally in tallies}))
-    known = {row[0] for row in connection.execute(KNOWN, [wanted])}
-    rows: list[tuple[Any, ...]] = []
-    lengths: list[tuple[str, str, int]] = []
+@dataclass(slots=True)
+class _Sum:
+    """What a batch adds to one job: many tallies, one write."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    retries: int = 0
+    success_streak: int = 0
+    failure_streak: int = 0
+    has_failed: bool = False
+    has_succeeded: bool = False
+    last: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, tally: Tally) -> None:
+        """Add one more, which is later than those before."""
+        outcome = tally.outcome
+        if outcome is None:
+            self.retries += tally.count
+            return
+        name = str(outcome)
+        self.counts[name] = self.counts.get(name, 0) + tally.count
+        if name not in RUN_OUTCOMES:
+            return
+        last = self.last
+        last["last_outcome"], last["last_finished_at"] = name, tally.finished_at
+        if tally.started_at is not None:
+            last["last_started_at"] = tally.started_at
+        if outcome is Outcome.SUCCEEDED:
+            self.has_succeeded, self.failure_streak = True, 0
+            self.success_streak += 1
+            last["last_success_at"] = tally.finished_at
+        elif tally.is_failure:
+            self.has_failed, self.success_streak = True, 0
+            self.failure_streak += 1
+            last["last_failure_at"] = tally.finished_at
+            last["last_error"] = clean(tally.error)
+
+    def row(self, job: int) -> list[Any]:
+        """Write it: the values of `ADD_SUM`."""
+        return [
+            job,
+            *map(self.counts.get, OUTCOMES, _ZEROS),
+            self.retries,
+            self.success_streak,
+            self.failure_streak,
+            *map(self.last.get, _LAST),
+            self.last.get("last_error"),
+            self.has_failed,
+            self.has_succeeded,
+            self.has_failed,
+        ]
+
+
+def add_tallies(
+    connection: sqlite3.Connection, tallies: Iterable[Tally], *, jobs: Mapping[str, int]
+) -> None:
+    """Add to the statistics of jobs, the oldest tally first.
+
+    Args:
+        connection: In a write transaction.
+        tallies: What to add; of jobs that are not among *jobs* it is forgotten.
+        jobs: The number of each job that exists, by id.
+    """
+    sums: dict[int, _Sum] = {}
+    lengths: dict[tuple[int, int, int], int] = {}
     for tally in tallies:
-        if tally.job_id not in known:
+        job = jobs.get(tally.job_id)
+        if job is None:
             continue
-        rows.append(_tally_row(tally))
-        if tally.outcome not in EXECUTED:
-            continue
-        if tally.duration_us is not None:
-            lengths.append((tally.job_id, "duration", bucket_of(tally.duration_us)))
-        if tally.lateness_us is not None:
-            lengths.append((tally.job_id, "lateness", bucket_of(tally.lateness_us)))
-    connection.executemany(ADD_TALLY, rows)
-    connection.executemany(ADD_LENGTH, lengths)
-
-
-def _tally_row(tally: Tally) -> tuple[Any, ...]:
-    outcome = None if tally.outcome is None else tally.outcome.value
-    is_run = tally.outcome in EXECUTED
-    is_success, is_failure = tally.is_success, tally.is_failure
-    at = tally.finished_at
-    return (
-        tally.job_id,
-        *(tally.count if outcome == name else 0 for name in OUTCOMES),
-        tally.count if outcome is None else 0,
-        int(is_success),
-        int(is_failure),
-        outcome if is_run else None,
-        tally.started_at if is_run else None,
-        at if is_run else None,
-        at if is_success else None,
-        at if is_failure else None,
-        tally.error if is_failure else None,
+        if (part := sums.get(job)) is None:
+            part = sums[job] = _Sum()
+        part.add(tally)
+        if str(tally.outcome) in RUN_OUTCOMES:
+            for kind, length in enumerate((tally.duration_us, tally.lateness_us)):
+                if length is not None:
+                    place = (job, kind, bucket_of(length))
+                    lengths[place] = lengths.get(place, 0) + 1
+    connection.executemany(ADD_SUM, [part.row(job) for job, part in sums.items()])
+    connection.executemany(
+        ADD_LENGTHS, [(*place, count) for place, count in sorted(lengths.items())]
     )
 
 
@@ -103,18 +148,20 @@ def read_stats(
     found = {
         row[0]: row
         for row in connection.execute(
-            f"SELECT job_id, {', '.join(_COLUMNS)} FROM stats "  # noqa: S608  our columns
-            "WHERE job_id IN (SELECT value FROM json_each(?))",
+            f"SELECT id, {', '.join(_COLUMNS)} FROM jobs "  # noqa: S608  our columns
+            "JOIN stats ON stats.job = jobs.seq "
+            "WHERE id IN (SELECT value FROM json_each(?))",
             [wanted],
         )
     }
     lengths: dict[str, dict[str, dict[int, int]]] = {}
     for job_id, kind, bucket, count in connection.execute(
-        "SELECT job_id, kind, bucket, count FROM histogram "
-        "WHERE job_id IN (SELECT value FROM json_each(?))",
+        "SELECT id, kind, bucket, count FROM jobs "
+        "JOIN histogram ON histogram.job = jobs.seq "
+        "WHERE id IN (SELECT value FROM json_each(?))",
         [wanted],
     ):
-        lengths.setdefault(job_id, {}).setdefault(kind, {})[bucket] = count
+        lengths.setdefault(job_id, {}).setdefault(KINDS[kind], {})[bucket] = count
     return tuple(
         _stats_from(found[job_id], lengths.get(job_id, {}))
         if job_id in found
@@ -162,7 +209,7 @@ def _total(connection: sqlite3.Connection) -> JobStats:
     for kind, bucket, count in connection.execute(
         "SELECT kind, bucket, sum(count) FROM histogram GROUP BY kind, bucket"
     ):
-        lengths[kind][bucket] = count
+        lengths[KINDS[kind]][bucket] = count
     return JobStats(
         job_id="",
         counts={
