@@ -50,6 +50,7 @@ def install_wheel(session: nox.Session, *groups: str) -> None:
 def wheel(session: nox.Session) -> None:
     """Build the sdist, and from it the wheel that the other sessions install."""
     shutil.rmtree(DIST, ignore_errors=True)
+    shutil.rmtree(COVERAGE, ignore_errors=True)
     session.install("build", *PROJECT["build-system"]["requires"])
     session.run("python", "-m", "build", "--no-isolation", "--outdir", str(DIST), ".")
 
@@ -86,33 +87,35 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel; arguments go to pytest."""
     install_wheel(session, "test")
-    env = {
-        "COVERAGE_FILE": str(COVERAGE / f".coverage.{session.python}"),
-        "PYTHONSAFEPATH": "1",  # the tree is not on the path
-    }
-    if session.python != PYTHONS[0]:
-        # Measured once is enough; the others share the cores.
-        session.run("pytest", "--numprocesses=2", *session.posargs, env=env)
-        return
-    COVERAGE.mkdir(parents=True, exist_ok=True)
-    session.run("coverage", "erase", env=env)
-    session.run(
-        *("coverage", "run", "-m", "pytest", "--durations=10", *session.posargs),
-        env=env,
-    )
+    env = {"PYTHONSAFEPATH": "1"}  # the tree is not on the path
+    pytest = ["pytest", "--numprocesses=2", "--durations=10", *session.posargs]
+    # Measured once is enough: on the oldest that is found, which comes first.
+    if not COVERAGE.exists():
+        COVERAGE.mkdir()
+        env["COVERAGE_FILE"] = str(COVERAGE / ".coverage")
+        pytest = ["coverage", "run", "-m", *pytest]
+    session.run(*pytest, env=env)
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Report which lines and branches no test reached, on any interpreter."""
+    """Report which lines and branches no test reached."""
     session.install("coverage")
-    combined = {"COVERAGE_FILE": str(COVERAGE / ".coverage")}
-    session.run("coverage", "combine", "--keep", str(COVERAGE), env=combined)
-    session.run("coverage", "report", env=combined)
+    measured = {"COVERAGE_FILE": str(COVERAGE / ".coverage")}
+    session.run("coverage", "combine", "--keep", env=measured)
+    session.run("coverage", "report", env=measured)
 
 
-@nox.session(python="3.11")
+@nox.session(python="3.11", requires=["wheel"])
 def bench(session: nox.Session) -> None:
     """Measure ours beside its peers; `nox -s bench -- --count 5000 --rounds 1`."""
-    session.install(*dependencies("bench"), ".")
+    install_wheel(session, "bench")
     session.run("python", "tests/bench/run.py", *session.posargs)
+
+
+@nox.session(requires=["wheel"])
+def soak(session: nox.Session) -> None:
+    """Let hypothesis look for hours; `nox -s soak -- tests/rules` for less."""
+    install_wheel(session, "test")
+    env = {"PYTHONSAFEPATH": "1", "NVENT_SCHED_PROFILE": "soak"}
+    session.run("pytest", "--numprocesses=2", *session.posargs, env=env)
