@@ -20,7 +20,6 @@ BUDGET: Final[dict[str, tuple[int, str]]] = {
     "nvent_sched/scheduler.py": (900, "one front door; most of it is promises"),
     "nvent_sched/_rules/cron/text.py": (350, "one grammar; halves would share it all"),
     "nvent_sched/_rules/schedules.py": (360, "two values and their docstrings"),
-    "nvent_sched/adapters/sqlite/jobs.py": (390, "one transaction spans its steps"),
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
