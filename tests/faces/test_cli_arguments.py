@@ -25,7 +25,7 @@ def test_next_says_the_schedule_in_words_and_what_a_clock_change_does(
     assert lines[0] == "At 02:30, Europe/Berlin"
     assert lines[1].split() == ["Europe/Berlin", "UTC", "when", "note"]
     assert lines[2].startswith("Sun 2027-03-28 03:00:00 +0200  2027-03-28 01:00:00")
-    assert lines[2].rstrip().endswith("stands for 02:30, which the clock skips")
+    assert lines[2].rstrip().endswith("moved from 02:30, which the clock skips")
     assert lines[3].startswith("Mon 2027-03-29 02:30:00 +0200  2027-03-29 00:30:00")
 
 
@@ -41,7 +41,7 @@ def test_next_as_json_has_moments_in_utc(capsys: pytest.CaptureFixture[str]) -> 
             {
                 "at": "2027-03-28T01:00:00+00:00",
                 "local": "2027-03-28T03:00:00+02:00",
-                "note": "stands for 02:30, which the clock skips",
+                "note": "moved from 02:30, which the clock skips",
             }
         ],
     }

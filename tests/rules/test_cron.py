@@ -7,7 +7,7 @@ import pickle
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,6 +25,9 @@ from nvent_sched._model.instants import (
 from nvent_sched._model.schedules import Schedule
 from nvent_sched._rules.cron import Cron, Preview
 from nvent_sched.errors import CronError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).parent / "cron_vectors"
 NEW_YORK = "America/New_York"
@@ -334,21 +337,26 @@ weekdays = st.one_of(
 )
 
 
-def walls_matching(expr: str, wall: datetime) -> bool:
+def matcher(expr: str) -> Callable[[datetime], bool]:
     minute, hour, day, _, weekday = expr.split()
-    by_day = wall.day in numbers(day, 1, 31)
-    by_weekday = wall.isoweekday() % 7 in numbers(weekday, 0, 6)
+    on_minutes, on_hours = numbers(minute, 0, 59), numbers(hour, 0, 23)
+    on_days, on_weekdays = numbers(day, 1, 31), numbers(weekday, 0, 6)
     both = "*" in {day[0], weekday[0]}
-    return (
-        wall.minute in numbers(minute, 0, 59)
-        and wall.hour in numbers(hour, 0, 23)
-        and (by_day and by_weekday if both else by_day or by_weekday)
-    )
+
+    def matches(wall: datetime) -> bool:
+        if wall.minute not in on_minutes or wall.hour not in on_hours:
+            return False
+        by_day = wall.day in on_days
+        by_weekday = wall.isoweekday() % 7 in on_weekdays
+        return by_day and by_weekday if both else by_day or by_weekday
+
+    return matches
 
 
 def brute(expr: str, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
     """Walk the instants a minute at a time and keep what the policy keeps."""
     wild = "*" in {part[0] for part in expr.split()[:2]}
+    matches = matcher(expr)
     found: list[datetime] = []
     moment = start
     before = (start - MINUTE).astimezone(zone).replace(tzinfo=None)
@@ -356,10 +364,10 @@ def brute(expr: str, zone: ZoneInfo, start: datetime, end: datetime) -> list[dat
         local = moment.astimezone(zone)
         wall = local.replace(tzinfo=None)
         skipped = (wall - before) // MINUTE - 1
-        due = walls_matching(expr, wall) and (wild or local.fold == 0)
+        due = matches(wall) and (wild or local.fold == 0)
         if not wild and 0 < skipped < 180:
             missed = [before + MINUTE * n for n in range(1, skipped + 1)]
-            due = due or any(walls_matching(expr, one) for one in missed)
+            due = due or any(matches(one) for one in missed)
         if due:
             found.append(moment)
         before, moment = wall, moment + MINUTE
