@@ -16,10 +16,11 @@ from nvent_sched._rules.recurrence import (
     SEARCH_MAX,
     Span,
     count_between,
+    due_of,
     due_time,
-    is_after_finish,
+    following_of,
     latest_until,
-    next_occurrence,
+    until_end,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def may_run_freely(job: Job) -> bool:
 
 
 def agenda_of(facts: DueJob, schedule: Schedule, *, now: Instant) -> Agenda:
-    """List what is due.
+    """List what is due, whether or not `runs_max` will let all of it run.
 
     Ahead of time comes only what nothing can change any more: the first occurrence, if
     no run is going, or any if runs may overlap freely.
@@ -74,30 +75,18 @@ def agenda_of(facts: DueJob, schedule: Schedule, *, now: Instant) -> Agenda:
     due: list[Due] = []
     occurrence = job.next_time
     while occurrence is not None and len(due) < SEARCH_MAX:
-        following = _following(
-            job, schedule, after=occurrence, planned=job.planned + len(due) + 1
-        )
+        following = following_of(schedule, occurrence)
         due_at = due_time(
             job.definition, occurrence, anchor=job.anchor, following=following
         )
         if due_at > limit:
             break
         due.append(Due(scheduled_time=occurrence, due_time=due_at))
-        occurrence = following
+        occurrence = until_end(following, policies=job.definition.policies)
         limit = ahead if is_free else now
     if len(due) == SEARCH_MAX and occurrence is not None and occurrence <= now:
         return _long_agenda(job, schedule, due=due, now=now)
     return Agenda(due=tuple(due), omitted=None, next_time=occurrence)
-
-
-def _following(
-    job: Job, schedule: Schedule, *, after: Instant, planned: int
-) -> Instant | None:
-    if is_after_finish(schedule):
-        return None
-    return next_occurrence(
-        schedule, policies=job.definition.policies, after=after, planned=planned
-    )
 
 
 def _long_agenda(
@@ -119,12 +108,12 @@ def _long_agenda(
     listed = [
         Due(
             scheduled_time=each,
-            due_time=due_time(job.definition, each, anchor=job.anchor, following=None),
+            due_time=due_of(job, each),
         )
         for each in reversed(newest)
     ]
     return Agenda(
         due=(*head, *listed),
         omitted=replace(count_between(schedule, first=first, last=last), last=last),
-        next_time=_following(job, schedule, after=latest, planned=job.planned + 1),
+        next_time=until_end(following_of(schedule, latest), policies=policies),
     )

@@ -60,6 +60,12 @@ class Draft:
     claimed: int = 0
     started: int = 0
 
+    @property
+    def is_used_up(self) -> bool:
+        """Whether as many occurrences became runs as ever may."""
+        runs_max = self.job.definition.policies.runs_max
+        return runs_max is not None and self.job.planned + self.started >= runs_max
+
     def add(
         self,
         due: Due,

@@ -65,6 +65,8 @@ def plan_due(facts: DueJob, *, now: Instant, claimant: Claimant) -> Plan:
     for span, reason in choice.missed:
         draft.skip(span, outcome=Outcome.MISSED, reason=reason)
     for due in choice.chosen:
+        if draft.is_used_up:
+            break
         draft.add(due, floor=floor)
     mark = Instant(max(job.considered_until, agenda.considered_until or 0))
     next_time = _next_time(
@@ -130,11 +132,8 @@ def _close(
     draft: Draft, *, floor: Floor, promote: tuple[str, ...], standing: _Standing
 ) -> Plan:
     job, now = draft.job, draft.now
-    planned = job.planned + draft.started
-    runs_max = job.definition.policies.runs_max
-    is_used_up = runs_max is not None and planned >= runs_max
     is_over = standing.next_time is None and (
-        is_used_up or not standing.is_between_runs
+        draft.is_used_up or not standing.is_between_runs
     )
     if is_over:
         draft.tell(EventKind.JOB_FINISHED)
@@ -150,7 +149,7 @@ def _close(
         look_at=look_at,
         looks_on_finish=bool(floor.waiting)
         or (standing.is_between_runs and not is_over),
-        planned=planned,
+        planned=job.planned + draft.started,
     )
     return _plan(draft, advanced, floor=floor, promote=promote)
 

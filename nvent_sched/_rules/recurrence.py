@@ -63,10 +63,22 @@ def next_occurrence(
         return None
     if policies.starts_at is not None:
         after = Instant(max(after, policies.starts_at - 1))
-    found = schedule.next_instant(after)
-    if found is None or (policies.ends_at is not None and found > policies.ends_at):
-        return None
-    return found
+    return until_end(schedule.next_instant(after), policies=policies)
+
+
+def until_end(found: Instant | None, *, policies: Policies) -> Instant | None:
+    """Return *found*, or None if it is past `ends_at`."""
+    if found is None or policies.ends_at is None or found <= policies.ends_at:
+        return found
+    return None
+
+
+def following_of(schedule: Schedule, occurrence: Instant) -> Instant | None:
+    """Say which occurrence follows, within the bounds or not; None if not known yet.
+
+    Jitter is cut by it, so it must be the same for everyone who asks.
+    """
+    return None if is_after_finish(schedule) else schedule.next_instant(occurrence)
 
 
 def due_time(
@@ -97,7 +109,7 @@ def due_of(job: Job, scheduled_time: Instant) -> Instant:
     policies = job.definition.policies
     following = None
     if policies.jitter_us or policies.spread_us:
-        following = schedule_of(job).next_instant(scheduled_time)
+        following = following_of(schedule_of(job), scheduled_time)
     return due_time(
         job.definition, scheduled_time, anchor=job.anchor, following=following
     )

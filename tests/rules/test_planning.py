@@ -1,0 +1,80 @@
+"""Promises of the planner, over simulated time, whatever happens to a job and its runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvent_sched._model.instants import SECOND_US, Instant
+from nvent_sched._model.policies import Misfire, OnLost, Overlap, Policies, Retry
+from nvent_sched._rules.cron import Cron
+from nvent_sched._rules.schedules import Interval
+from tests.rules.conftest import NOON, World, register_new
+
+if TYPE_CHECKING:
+    from nvent_sched._model.schedules import Schedule
+    from tests.rules.conftest import Step
+
+EVERY_US: Final = (50_000, SECOND_US, 7 * SECOND_US, 60 * SECOND_US)
+SCHEDULES: Final = st.one_of(
+    st.sampled_from(EVERY_US).map(lambda us: Interval(milliseconds=us // 1_000)),
+    st.just(Cron("* * * * *", "UTC")),
+)
+SPANS_US: Final = st.sampled_from((0, 1, 30_000, 900_000, 6_500_000, 60_000_000))
+MOMENTS: Final = st.none() | st.integers(0, 300 * SECOND_US).map(
+    lambda us: Instant(NOON + us)
+)
+
+
+@st.composite
+def policies_of_any_kind(draw: st.DrawFn) -> Policies:
+    starts_at, ends_at = draw(MOMENTS), draw(MOMENTS)
+    if starts_at is not None and ends_at is not None:
+        starts_at, ends_at = min(starts_at, ends_at), max(starts_at, ends_at)
+    return Policies(
+        overlap=draw(st.sampled_from(Overlap)),
+        running_max=draw(st.none() | st.integers(1, 3)),
+        buffer_max=draw(st.integers(1, 4)),
+        misfire=draw(st.sampled_from(Misfire)),
+        misfire_grace_us=draw(SPANS_US),
+        catch_up_window_us=draw(st.sampled_from((0, 10 * SECOND_US, 10**10))),
+        catch_up_max=draw(st.integers(1, 8)),
+        retry=Retry(attempts=draw(st.integers(1, 2))),
+        on_lost=draw(st.sampled_from(OnLost)),
+        starts_at=starts_at,
+        ends_at=ends_at,
+        runs_max=draw(st.none() | st.integers(1, 6)),
+        jitter_us=draw(SPANS_US),
+        spread_us=draw(SPANS_US),
+    )
+
+
+FATES: Final = st.lists(
+    st.one_of(
+        st.tuples(st.just("wait"), st.integers(0, 100 * SECOND_US)),
+        st.tuples(st.just("outage"), st.integers(0, 100 * SECOND_US)),
+        st.tuples(
+            st.sampled_from(("succeed", "fail", "crash", "cancel")), st.integers(0, 5)
+        ),
+    ),
+    max_size=15,
+)
+
+
+@given(
+    schedule=SCHEDULES,
+    policies=policies_of_any_kind(),
+    fate=FATES,
+    slots=st.integers(0, 3),
+)
+def test_every_occurrence_is_accounted_for_once(
+    schedule: Schedule, policies: Policies, fate: list[Step], slots: int
+) -> None:
+    job = register_new(schedule, policies)
+    world = World(job=job, claims_max=slots)
+
+    for step in fate:
+        world.do(step)
+        world.check_books()
