@@ -97,6 +97,8 @@ def _long_agenda(
     ends_at = now if policies.ends_at is None else min(now, policies.ends_at)
     known = due[-1].scheduled_time
     latest = latest_until(schedule, until=Instant(ends_at), known=known)
+    if due_of(job, latest) > now and latest > known:  # jitter: its time is to come
+        latest = latest_until(schedule, until=Instant(latest - 1), known=known)
     wanted = policies.catch_up_max if policies.misfire is Misfire.ALL else 1
     newest = [latest]
     while len(newest) < min(wanted, SEARCH_MAX) and newest[-1] > known:

@@ -9,7 +9,7 @@ import pytest
 from nvent_sched._model.claims import DueJob
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.policies import Misfire, Policies
-from nvent_sched._rules.agenda import agenda_of
+from nvent_sched._rules.agenda import LOOKAHEAD_US, agenda_of
 from nvent_sched._rules.recurrence import due_of, schedule_of
 from nvent_sched._rules.schedules import Interval
 from tests.rules.conftest import NOON, World, register_new
@@ -65,3 +65,15 @@ def test_a_job_is_due_when_it_is_looked_at(
     agenda = agenda_of(DueJob(job=job), schedule_of(job), now=due_at)
 
     assert [each.due_time for each in agenda.due] == [due_at]
+
+
+@pytest.mark.parametrize("outage_s", [5, 5_000])
+def test_nothing_is_due_before_its_jitter_has_passed(outage_s: int) -> None:
+    job = register_new(SECOND, Policies(jitter_us=SECOND_US))
+    latest = Instant(NOON + outage_s * SECOND_US)
+    assert due_of(job, latest) > latest + LOOKAHEAD_US
+
+    agenda = agenda_of(DueJob(job=job), schedule_of(job), now=latest)
+
+    assert agenda.next_time == latest
+    assert agenda.considered_until == latest - SECOND_US
