@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvent_sched._model.instants import SECOND_US, Instant
+from nvent_sched._model.instants import SECOND_US, Instant, moment_from
 from nvent_sched._model.policies import Misfire, OnLost, Overlap, Policies, Retry
 from nvent_sched._rules.cron import Cron
-from nvent_sched._rules.schedules import Interval
+from nvent_sched._rules.schedules import Interval, OneTime
 from tests.rules.conftest import NOON, World, register_new
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ EVERY_US: Final = (50_000, SECOND_US, 7 * SECOND_US, 60 * SECOND_US)
 SCHEDULES: Final = st.one_of(
     st.sampled_from(EVERY_US).map(lambda us: Interval(milliseconds=us // 1_000)),
     st.just(Cron("* * * * *", "UTC")),
+    st.integers(-5, 50).map(lambda s: OneTime(moment_from(NOON + s * SECOND_US))),
+)
+AFTER_FINISH: Final = st.sampled_from((10, 200, 1_000, 7_000)).map(
+    lambda ms: Interval(milliseconds=ms, after="finish")
 )
 SPANS_US: Final = st.sampled_from((0, 1, 30_000, 900_000, 6_500_000, 60_000_000))
 MOMENTS: Final = st.none() | st.integers(0, 300 * SECOND_US).map(
@@ -63,6 +67,10 @@ FATES: Final = st.lists(
 )
 
 
+LONG: Final = st.tuples(st.just("outage"), st.integers(0, 10_000 * SECOND_US))
+
+
+@settings(max_examples=4 * settings().max_examples)
 @given(
     schedule=SCHEDULES,
     policies=policies_of_any_kind(),
@@ -72,9 +80,42 @@ FATES: Final = st.lists(
 def test_every_occurrence_is_accounted_for_once(
     schedule: Schedule, policies: Policies, fate: list[Step], slots: int
 ) -> None:
-    job = register_new(schedule, policies)
-    world = World(job=job, claims_max=slots)
+    world = World(job=register_new(schedule, policies), claims_max=slots)
 
     for step in fate:
         world.do(step)
         world.check_books()
+
+
+@given(
+    every_ms=st.sampled_from((500, 1_000, 7_000)),
+    policies=policies_of_any_kind(),
+    outage=LONG,
+    fate=FATES,
+)
+def test_an_outage_of_any_length_is_accounted_for_at_once(
+    every_ms: int, policies: Policies, outage: Step, fate: list[Step]
+) -> None:
+    every = Interval(milliseconds=every_ms)
+    world = World(job=register_new(every, policies), claims_max=3)
+
+    for step in (("wait", 2 * SECOND_US), outage, *fate):
+        world.do(step)
+        world.check_books()
+        assert len(world.runs) < 2_500
+
+
+@given(schedule=AFTER_FINISH, policies=policies_of_any_kind(), fate=FATES)
+def test_a_pause_between_runs_is_kept_and_nothing_is_forgotten(
+    schedule: Interval, policies: Policies, fate: list[Step]
+) -> None:
+    world = World(job=register_new(schedule, policies))
+
+    for step in fate:
+        ended_at = world.last_finished_at or NOON
+        known = set(world.runs)
+        world.do(step)
+        begun = [run for run_id, run in world.runs.items() if run_id not in known]
+        assert all(
+            run.scheduled_time >= ended_at + schedule.every_us for run in begun[:1]
+        )
