@@ -21,7 +21,7 @@ from nvent_sched._rules.planning import plan_due
 from nvent_sched._rules.recurrence import due_of, is_after_finish, schedule_of
 from nvent_sched._rules.registration import IfExists, register
 from nvent_sched._rules.retention import RETENTION
-from nvent_sched._rules.schedules import OneTime
+from nvent_sched._rules.schedules import Interval, OneTime
 from nvent_sched._rules.settling import (
     Ending,
     settle_attempt,
@@ -157,8 +157,15 @@ class World:
             assert run.due_time <= self.now + LOOKAHEAD_US
             if run.attempt:
                 assert run.due_time == due_of(self.job, run.scheduled_time)
+            self.check_distance(run)
         told = sum(tally.count for tally in plan.tallies)
         assert told == sum(run.count for run in plan.runs if not run.attempt)
+
+    def check_distance(self, run: Run) -> None:
+        schedule = schedule_of(self.job)
+        if isinstance(schedule, Interval) and schedule.after == "finish":
+            ended_at = self.last_finished_at or NOON
+            assert run.scheduled_time >= ended_at + schedule.every_us
 
     def check_late(self, late: list[Run]) -> None:
         policies = self.job.definition.policies
@@ -180,6 +187,7 @@ class World:
             assert len(self.active()) <= policies.running_max
         owed = [run for run in self.runs.values() if run.attempt]
         assert policies.runs_max is None or len(owed) <= policies.runs_max
+        assert job.status is JobStatus.FINISHED or len(owed) != policies.runs_max
         assert len(owed) == job.planned
 
     def check_books(self) -> None:
@@ -188,10 +196,12 @@ class World:
         if is_after_finish(schedule):
             return
         expected: list[Instant] = []
-        after = Instant(max(NOON, (policies.starts_at or 0) - 1))
-        if isinstance(schedule, OneTime):
-            after = Instant(0)
-        until = min(self.job.considered_until, policies.ends_at or 10**18)
+        since = 0 if isinstance(schedule, OneTime) else NOON
+        after = Instant(max(since, (policies.starts_at or 0) - 1))
+        until: int = self.job.considered_until
+        if policies.ends_at is not None:
+            is_over = self.job.status is JobStatus.FINISHED
+            until = policies.ends_at if is_over else min(until, policies.ends_at)
         while (found := schedule.next_instant(after)) is not None and found <= until:
             expected.append(found)
             after = found

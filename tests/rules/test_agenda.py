@@ -77,3 +77,13 @@ def test_nothing_is_due_before_its_jitter_has_passed(outage_s: int) -> None:
 
     assert agenda.next_time == latest
     assert agenda.considered_until == latest - SECOND_US
+
+
+def test_a_long_outage_ends_where_the_job_does() -> None:
+    job = register_new(SECOND, Policies(ends_at=Instant(NOON + 2_000 * SECOND_US)))
+    now = Instant(NOON + 5_000 * SECOND_US)
+
+    agenda = agenda_of(DueJob(job=job), schedule_of(job), now=now)
+
+    assert agenda.considered_until == job.definition.policies.ends_at
+    assert agenda.next_time is None
