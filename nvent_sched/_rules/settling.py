@@ -97,7 +97,7 @@ def tally_of(run: Run) -> Tally:
     if run.started_at is not None:
         duration_us = max(0, run.finished_at - run.started_at)
         lateness_us = max(0, run.started_at - run.ready_at)
-    last_line = run.error.rstrip().rsplit("\n", 1)[-1] if run.error else run.reason
+    last_line = _last_line(run.error) or run.reason
     return Tally(
         job_id=run.job_id,
         outcome=run.outcome,
@@ -108,6 +108,11 @@ def tally_of(run: Run) -> Tally:
         lateness_us=lateness_us,
         error=None if run.outcome is Outcome.SUCCEEDED else last_line,
     )
+
+
+def _last_line(error: str | None) -> str | None:
+    """Take the line that says what went wrong, if one says anything."""
+    return (error or "").rstrip().rsplit("\n", 1)[-1] or None
 
 
 def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
@@ -128,7 +133,7 @@ def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
             job_id=run.job_id,
             outcome=None,
             finished_at=ending.ended_at,
-            error=None if ending.error is None else ending.error.splitlines()[-1],
+            error=_last_line(ending.error),
         ),
     )
 
