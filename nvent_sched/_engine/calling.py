@@ -21,6 +21,7 @@ from anyio.to_process import run_sync as run_sync_in_process
 from nvent_sched._engine.context import RunCancelledError, RunContext
 from nvent_sched._engine.registry import Executor, Handler
 from nvent_sched._model.runs import ERROR_TEXT_MAX, RESULT_BYTES_MAX, Outcome
+from nvent_sched._model.values import quick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,7 @@ PACKAGE: Final = __name__.split(".", 1)[0]
 current_run: ContextVar[RunContext | None] = ContextVar("nvent_run", default=None)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
     """How a call ended by itself.

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nvent_sched._model.values import quick
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,6 +35,7 @@ STALE = Stale()
 Verdict = Stored | Stale
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobWrite:
     """Write a job if nobody changed it meanwhile.
@@ -49,6 +52,7 @@ class JobWrite:
         assert self.job.version == self.seen_version + 1
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRun:
     """A run that is not finished, as far as a plan needs to know it."""
@@ -60,6 +64,7 @@ class LiveRun:
     is_cancelled: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueJob:
     """The facts about a job that the planner must look at.
@@ -97,6 +102,7 @@ class DueBatch:
     quarantined: Mapping[str, str]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to do about one due job: a pure verdict, applied whole or not at all.
@@ -122,6 +128,7 @@ class Plan:
     is_drop: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """A plan was applied.
@@ -158,6 +165,7 @@ class Claims:
     next_ready_at: Instant | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """Write what became of a run, if nobody took it meanwhile.

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from nvent_sched._model.values import quick
+
 if TYPE_CHECKING:
     from nvent_sched._model.instants import Instant
 
@@ -35,6 +37,7 @@ class EventKind(StrEnum):
     STORE_TROUBLE = "store_trouble"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.policies import DEFAULT_POLICIES, Policies
+from nvent_sched._model.values import quick
 from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class JobStatus(StrEnum):
     FINISHED = "finished"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDefinition:
     """What the user declared. Two equal definitions are the same job.
@@ -88,6 +90,7 @@ class JobDefinition:
             raise UsageError(msg)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A definition and where its schedule stands.

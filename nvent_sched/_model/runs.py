@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._model.values import quick
+
 if TYPE_CHECKING:
     from nvent_sched._model.instants import Instant
 
@@ -85,6 +87,7 @@ class Attempt:
     error: str | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The execution owed to one occurrence, or asked for by hand.

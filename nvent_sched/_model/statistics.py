@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nvent_sched._model.histogram import percentile_us
 from nvent_sched._model.runs import EXECUTED, FAILURES, Outcome
+from nvent_sched._model.values import quick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instants import Instant
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """What one record adds to its job's statistics.

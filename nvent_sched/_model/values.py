@@ -1,39 +1,110 @@
-"""Changed copies of frozen values, fast: each run passes through several. Pure."""
+"""Frozen values that are cheap to make: each run passes through a dozen of them. Pure.
+
+A frozen dataclass sets its fields through `object.__setattr__`, which is most of what it
+costs. `quick` gives it a twin with the same slots that is not frozen: a value is filled as
+its twin, by plain stores, and becomes frozen by taking its own class, before anybody sees
+it. Measured on a run with 28 fields: 1.6 instead of 3.7 us to make one, 1.1 instead of
+7.5 us to copy it with two fields changed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from functools import lru_cache
-from operator import attrgetter
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 V = TypeVar("V")
+_TWINS: dict[type[Any], type[Any]] = {}
+_COPIES: dict[type[Any], Callable[[Any], Any]] = {}
 
 
-@lru_cache(None)
-def _slots_of(
-    kind: type[Any],
-) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, Callable[[Any, Any], None]]]:
-    names = [field.name for field in fields(kind)]
-    return attrgetter(*names), {name: kind.__dict__[name].__set__ for name in names}
+def quick(kind: type[V]) -> type[V]:
+    """Make a dataclass cheap to create; written above `@dataclass`.
+
+    Args:
+        kind: Frozen, slotted, all fields keyword-only, derived from nothing.
+    """
+    names = [field.name for field in fields(cast("Any", kind))]
+    twin = type(f"_{kind.__name__}Twin", (), {"__slots__": tuple(names)})
+    _TWINS[kind] = twin
+    fill = [f"{name} = given.{name}" for name in names]
+    _COPIES[kind] = _function(
+        "copied(given)",
+        ["made = twin()", *(f"made.{line}" for line in fill), "return made"],
+        {"twin": twin},
+    )
+    _give_init(kind, twin)
+    return kind
+
+
+def _give_init(kind: type[Any], twin: type[Any]) -> None:
+    # The names of ours begin with an underscore; a field's name does not.
+    parameters: list[str] = []
+    lines = ["_become(self, _twin)"]
+    known: dict[str, Any] = {
+        "_twin": twin,
+        "_kind": kind,
+        "_become": cast("Any", object.__dict__["__class__"]).__set__,
+        "_unset": MISSING,
+    }
+    for field in fields(kind):
+        name, value = field.name, field.name
+        default = field.default
+        if field.default_factory is not MISSING:
+            known[f"_make_{name}"] = field.default_factory
+            default, value = MISSING, f"_make_{name}() if {name} is _unset else {name}"
+            parameters.append(f"{name}=_unset")
+        elif default is MISSING:
+            parameters.append(name)
+        else:
+            known[f"_default_{name}"] = default
+            parameters.append(f"{name}=_default_{name}")
+        lines.append(f"self.{name} = {value}")
+    lines.append("self.__class__ = _kind")
+    if hasattr(kind, "__post_init__"):
+        lines.append("self.__post_init__()")
+    made = _function(f"__init__(self, *, {', '.join(parameters)})", lines, known)
+    made.__qualname__ = f"{kind.__qualname__}.__init__"
+    made.__annotations__ = kind.__init__.__annotations__
+    kind.__init__ = made  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _function(
+    head: str, lines: Iterable[str], known: dict[str, Any]
+) -> Callable[..., Any]:
+    text = "\n    ".join([f"def {head}:", *lines])
+    scope = dict(known)
+    # As `dataclasses` itself does; all names are those of fields.
+    exec(text, scope)  # noqa: S102
+    made: Callable[..., Any] = scope[head.partition("(")[0]]
+    made.__module__ = __name__
+    return made
 
 
 def changed(value: V, **changes: Any) -> V:  # noqa: ANN401  the fields' own types
-    """Copy a frozen, slotted dataclass with some fields changed; it stays valid.
-
-    Does what `dataclasses.replace` does at 40 % of its cost (3.0 against 7.5 us on a run
-    with 27 fields), by setting the slots instead of calling `__init__`. For classes with
-    at least two fields and a `__post_init__`.
-    """
-    kind: Any = type(value)
-    read, setters = _slots_of(kind)
-    copied = object.__new__(kind)
-    for set_field, held in zip(setters.values(), read(value), strict=True):
-        set_field(copied, held)
+    """Copy a quick value with some fields changed; it stays valid."""
+    kind = type(value)
+    copied = _COPIES[kind](value)
     for name, held in changes.items():
-        setters[name](copied, held)
+        setattr(copied, name, held)
+    copied.__class__ = kind
     copied.__post_init__()
     return cast("V", copied)
+
+
+def maker(kind: type[V], names: Iterable[str]) -> Callable[[Iterable[Any]], V]:
+    """Make quick values from what their fields hold, in the order of *names*."""
+    targets = ", ".join(f"made.{name}" for name in names)
+    return _function(
+        "make(held)",
+        [
+            "made = twin()",
+            f"{targets}, = held",
+            "made.__class__ = kind",
+            "made.__post_init__()",
+            "return made",
+        ],
+        {"twin": _TWINS[kind], "kind": kind},
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.instants import MILLISECOND_US, Instant
 from nvent_sched._model.policies import Misfire, Overlap
+from nvent_sched._model.values import quick
 from nvent_sched._rules.misfires import Due
 from nvent_sched._rules.recurrence import (
     SEARCH_MAX,
@@ -36,6 +37,7 @@ edit is hardly ever too late.
 """
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agenda:
     """What is due now, and what comes after it.

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
 from nvent_sched._model.policies import Misfire
+from nvent_sched._model.values import quick
 from nvent_sched._rules.recurrence import Span
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.policies import Policies
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """One occurrence that is due.
@@ -36,6 +38,7 @@ class Due:
     is_made_up: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What becomes of the occurrences that are due.

@@ -19,7 +19,7 @@ from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.runs import Origin, Outcome
-from nvent_sched._model.values import changed
+from nvent_sched._model.values import changed, quick
 from nvent_sched._rules.agenda import LOOKAHEAD_US, agenda_of
 from nvent_sched._rules.drafting import Claimant, Draft
 from nvent_sched._rules.misfires import Due, choose_due
@@ -89,6 +89,7 @@ def plan_due(facts: DueJob, *, now: Instant, claimant: Claimant) -> Plan:
     )
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Standing:
     """Where the schedule stands after a plan."""

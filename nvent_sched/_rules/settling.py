@@ -20,7 +20,7 @@ from nvent_sched._model.runs import (
     Run,
 )
 from nvent_sched._model.statistics import Tally
-from nvent_sched._model.values import changed
+from nvent_sched._model.values import changed, quick
 from nvent_sched._rules.lifecycle import RunMove, advance
 from nvent_sched._rules.retries import is_worth_retrying, retry_delay_us
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """How the handler ended.

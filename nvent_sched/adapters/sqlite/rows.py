@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.claims import LiveRun
 from nvent_sched._model.events import Event, EventKind
@@ -12,6 +12,7 @@ from nvent_sched._model.instances import Instance
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.runs import Origin, Outcome, Run, RunState
+from nvent_sched._model.values import maker
 from nvent_sched.adapters._codec import (
     UNREADABLE,
     attempts_from,
@@ -24,10 +25,9 @@ from nvent_sched.adapters._codec import (
 from nvent_sched.errors import StoreCorruptError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Row = tuple[Any, ...]
-V = TypeVar("V")
 
 STANDING: Final = (
     "version, status, note, anchor, considered_until, next_time, look_at, "
@@ -76,28 +76,8 @@ _NOT_SAID: Final = tuple(
 )
 
 
-def _maker(kind: type[V], names: Iterable[str]) -> Callable[[Iterable[Any]], V]:
-    """Make values of a frozen, slotted dataclass from the values of its fields.
-
-    Sets the slots as `__init__` would, at a third of its cost; then `__post_init__`
-    checks as ever.
-    """
-    made: Any = kind
-    setters = [made.__dict__[name].__set__ for name in names]
-
-    def make(fields: Iterable[Any]) -> V:
-        value = object.__new__(made)
-        for set_field, field in zip(setters, fields, strict=True):
-            set_field(value, field)
-        value.__post_init__()
-        finished: V = value
-        return finished
-
-    return make
-
-
-_make_job: Final = _maker(Job, JOB.split(", "))
-_make_run: Final = _maker(Run, RUN.split(", "))
+_make_job: Final = maker(Job, JOB.split(", "))
+_make_run: Final = maker(Run, RUN.split(", "))
 
 
 def clean(text: str | None) -> str | None:
