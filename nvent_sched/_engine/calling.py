@@ -70,7 +70,9 @@ async def call_handler(
         reason = "the handler was cancelled from within"
         return Returned(outcome=Outcome.CANCELLED, reason=reason)
     except RunCancelledError as error:
-        return Returned(outcome=Outcome.CANCELLED, reason=str(error))
+        # Why it was asked to stop is known better by who asked.
+        own = None if context.is_cancelled else _shown(error)[:ERROR_TEXT_MAX]
+        return Returned(outcome=Outcome.CANCELLED, reason=own)
     except BaseException as error:  # noqa: BLE001  one handler must not end the others
         await checkpoint_if_cancelled()
         return Returned(
@@ -111,13 +113,13 @@ def _returned(value: object) -> Returned:
         return Returned(outcome=Outcome.SUCCEEDED)
     try:
         text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        reason = f"its result is not JSON and was not kept: {error}"[:ERROR_TEXT_MAX]
-        return Returned(outcome=Outcome.SUCCEEDED, reason=reason)
+    except BaseException as error:  # noqa: BLE001  its methods are the user's code
+        reason = f"its result is not JSON and was not kept: {_shown(error)}"
+        return Returned(outcome=Outcome.SUCCEEDED, reason=reason[:ERROR_TEXT_MAX])
     if len(text) > RESULT_BYTES_MAX:
         reason = (
-            f"its result takes {len(text)} bytes as JSON, more than the "
-            f"{RESULT_BYTES_MAX} that are kept"
+            f"its result was not kept: it takes {len(text)} bytes as JSON, more than "
+            f"{RESULT_BYTES_MAX}"
         )
         return Returned(outcome=Outcome.SUCCEEDED, reason=reason)
     return Returned(outcome=Outcome.SUCCEEDED, result=text)
@@ -143,14 +145,23 @@ def error_text(error: BaseException) -> str:
     try:
         lines = traceback.format_exception(type(error), error, step, limit=-20)
         text = "".join(lines).rstrip()
-    except Exception as broken:  # noqa: BLE001  a __str__ or __repr__ of the user's
+    except BaseException as broken:  # noqa: BLE001  a __str__ or __repr__ of the user's
         text = (
-            f"{type(error).__qualname__} (its text could not be made: {broken!r:.200})"
+            f"{type(error).__qualname__}: {_shown(error)} (its traceback could not be "
+            f"made: {type(broken).__qualname__})"
         )
     if len(text) <= ERROR_TEXT_MAX:
         return text
     head = ERROR_TEXT_MAX // 4
     return f"{text[:head]}\n...\n{text[-(ERROR_TEXT_MAX - head - 5) :]}"
+
+
+def _shown(error: BaseException) -> str:
+    """Show an error by its text, or say that even that raises."""
+    try:
+        return str(error)
+    except BaseException as broken:  # noqa: BLE001  a __str__ of the user's
+        return f"(its text could not be made: {type(broken).__qualname__})"
 
 
 def _is_ours(module: str) -> bool:

@@ -135,7 +135,7 @@ async def test_a_plain_handler_is_asked_to_stop_when_its_time_is_up(
     await scheduler.schedule(
         polite, OneTime(clock.moment), id="p", timeout=timedelta(seconds=1)
     )
-    clock.patience = 0.2
+    clock.patience = 0.02
     await clock.advance(timedelta(seconds=2))
 
     (run,) = await scheduler.runs("p")
@@ -153,7 +153,7 @@ async def test_a_thread_that_does_not_stop_is_left_behind(
     await scheduler.schedule(
         stubborn, OneTime(clock.moment), id="s", timeout=timedelta(seconds=1)
     )
-    clock.patience = 0.2
+    clock.patience = 0.02
     await clock.advance(timedelta(seconds=10))
     released.set()
 
