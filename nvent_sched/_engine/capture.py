@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from nvent_sched._engine.calling import PACKAGE, current_run
+from nvent_sched._engine.calling import current_run
+from nvent_sched._engine.endings import PACKAGE
 
 
 class RunLogCapture(logging.Handler):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nvent_sched._engine.deadlines import Deadlines
 from nvent_sched._engine.janitor import Janitor
 from nvent_sched._engine.outbox import Outbox
+from nvent_sched._engine.processes import WorkerProcesses
 from nvent_sched._engine.registry import Executor, Registry
 from nvent_sched._engine.signals import Signal
 from nvent_sched._engine.storetime import StoreTime
@@ -99,6 +100,7 @@ class Core:
         self.unstarted: dict[str, Claim] = {}
         self.deadlines = Deadlines(clock)
         self.threads = WorkerThreads()
+        self.processes = WorkerProcesses(most=options.processes_max)
         self.janitor = Janitor(self)
         self.outbox = Outbox(self)
         self.planner_signal = Signal()

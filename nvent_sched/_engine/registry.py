@@ -175,6 +175,14 @@ def _check_importable(
             "only import functions that stand at the top level of a module"
         )
         raise UsageError(msg)
+    main = getattr(sys.modules["__main__"], "__file__", None)
+    if function.__module__ == "__main__" and not (main and Path(main).is_file()):
+        msg = (
+            f"handler {name!r} cannot run in executor='process': another process "
+            "cannot see what was typed into a notebook or a prompt; define it in a "
+            "file and import it"
+        )
+        raise UsageError(msg)
     if wants_run:
         msg = (
             f"handler {name!r} cannot run in executor='process' and take the run: the "

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from nvent_sched._engine.calling import Returned, call_handler
+from nvent_sched._engine.calling import call_handler
 from nvent_sched._engine.context import RunContext
 from nvent_sched._engine.core import StopCause
+from nvent_sched._engine.endings import Returned
 from nvent_sched._engine.registry import Executor
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US
@@ -57,7 +58,11 @@ async def run_claim(core: Core, claim: Claim) -> None:
         deadlines = _arm(core, claim, scope)
         try:
             returned = await call_handler(
-                handler, context, payload=claim.run.payload, threads=core.threads
+                handler,
+                context,
+                payload=claim.run.payload,
+                threads=core.threads,
+                processes=core.processes,
             )
         except BaseException:
             # Cancelled from outside our scope: the engine is going down at once.
