@@ -301,8 +301,14 @@ class Clock(Protocol):
         """
         ...
 
-    def bind(self, is_busy: Callable[[], bool]) -> Callable[[], None]:
+    def bind(
+        self, is_busy: Callable[[], bool], *, on_jump: Callable[[int], None]
+    ) -> Callable[[], None]:
         """Name somebody who must come to rest before a manual clock moves on.
+
+        Args:
+            is_busy: Whether they have not.
+            on_jump: Tells them that the wall clock was set, and by how much.
 
         Returns:
             What undoes it. A clock that moves by itself does nothing.

@@ -42,9 +42,11 @@ class SystemClock:
                 return True
         return False
 
-    def bind(self, is_busy: Callable[[], bool]) -> Callable[[], None]:
-        """Do nothing: this clock moves by itself."""
-        del is_busy
+    def bind(
+        self, is_busy: Callable[[], bool], *, on_jump: Callable[[int], None]
+    ) -> Callable[[], None]:
+        """Do nothing: this clock moves by itself, and nobody tells it of a jump."""
+        del is_busy, on_jump
         return _nothing
 
 

@@ -118,7 +118,8 @@ class Core:
         }
         self.taken = dict.fromkeys(Executor, 0)
         self.heard_at_us = clock.monotonic_us()
-        self.passed_at: dict[str, Instant] = {}
+        self.passed_at_us: dict[str, int] = {}
+        self.is_beat_wanted = False
         self.trouble: str | None = None
         self.is_taking = True
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.signals import Signal
@@ -29,6 +30,19 @@ BLOCKED_US: Final = SECOND_US
 JUMP_US: Final = SECOND_US
 
 
+def note_jump(core: Core, jumped_us: int) -> None:
+    """Tell of a clock that was set, and let every loop look at it anew."""
+    if abs(jumped_us) < JUMP_US:
+        return
+    seconds = jumped_us / SECOND_US
+    log.warning("the clock jumped", extra={"jumped_us": jumped_us})
+    core.tell(EventKind.CLOCK_JUMPED, detail=f"by {seconds:+.1f} s")
+    core.is_beat_wanted = True
+    core.planner_signal.set()
+    core.launcher_signal.set()
+    core.liveness_signal.set()
+
+
 class LagWatch:
     """Watches one event loop from a thread, while it is entered."""
 
@@ -37,7 +51,7 @@ class LagWatch:
         self._loop_thread = threading.get_ident()
         self._mark_us = core.clock.monotonic_us()
         self._ended = threading.Event()
-        self._blamed: str | None = None
+        self._blamed: tuple[int, str] | None = None
         self._thread = threading.Thread(
             target=self._watch, name="nvent-lag", daemon=True
         )
@@ -53,10 +67,8 @@ class LagWatch:
                 self._mark_us = before_us
                 await core.clock.wait(Signal(), until_us=before_us + TICK_US)
                 now_us = core.clock.monotonic_us()
-                self._report_block(lag_us=now_us - before_us - TICK_US)
-                jumped_us = core.clock.now() - now_us - drift_us
-                if abs(jumped_us) >= JUMP_US:
-                    self._report_jump(jumped_us)
+                self._report_block(before_us, lag_us=now_us - before_us - TICK_US)
+                note_jump(core, core.clock.now() - now_us - drift_us)
         finally:
             self._ended.set()
 
@@ -64,22 +76,18 @@ class LagWatch:
         while not self._ended.wait(TICK_US / SECOND_US):
             mark_us = self._mark_us
             lag_us = self._core.clock.monotonic_us() - mark_us - TICK_US
-            if lag_us >= BLOCKED_US and self._blamed is None:
-                self._blamed = self._name_of_blocker()
+            is_told = self._blamed is not None and self._blamed[0] == mark_us
+            if lag_us >= BLOCKED_US and not is_told:
+                blamed = self._name_of_blocker()
+                self._blamed = (mark_us, blamed)
                 log.warning(
                     "the event loop is blocked by %s",
-                    self._blamed,
-                    extra={"handler": self._blamed, "lag_us": lag_us},
+                    blamed,
+                    extra={"handler": blamed, "lag_us": lag_us},
                 )
 
     def _name_of_blocker(self) -> str:
-        registry = self._core.registry
-        codes: dict[CodeType, str] = {}
-        for name in registry.names:
-            handler = registry.get(name)
-            code = getattr(getattr(handler, "function", None), "__code__", None)
-            if code is not None:
-                codes[code] = name
+        codes = self._codes()
         frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001  the only way
         innermost = None
         while frame is not None:
@@ -89,19 +97,27 @@ class LagWatch:
             frame = frame.f_back
         return f"code outside the handlers ({innermost})"
 
-    def _report_block(self, *, lag_us: int) -> None:
+    def _codes(self) -> dict[CodeType, str]:
+        """Say which code belongs to which handler."""
+        registry = self._core.registry
+        codes: dict[CodeType, str] = {}
+        for name in registry.names:
+            if (handler := registry.get(name)) is not None:
+                function = handler.function
+                while isinstance(function, partial):
+                    function = function.func
+                call = getattr(type(function), "__call__", None)  # noqa: B004  its code
+                code = getattr(function, "__code__", getattr(call, "__code__", None))
+                if code is not None:
+                    codes[code] = name
+        return codes
+
+    def _report_block(self, mark_us: int, *, lag_us: int) -> None:
         if lag_us < BLOCKED_US:
             return
-        blamed, self._blamed = self._blamed or "something", None
+        seen_us, blamed = self._blamed or (0, "")
+        if seen_us != mark_us:
+            blamed = "something"
         self._core.tell(
             EventKind.LOOP_BLOCKED, detail=f"for {lag_us / SECOND_US:.1f} s by {blamed}"
         )
-
-    def _report_jump(self, jumped_us: int) -> None:
-        core = self._core
-        seconds = jumped_us / SECOND_US
-        log.warning("the clock jumped", extra={"jumped_us": jumped_us})
-        core.tell(EventKind.CLOCK_JUMPED, detail=f"by {seconds:+.1f} s")
-        core.planner_signal.set()
-        core.launcher_signal.set()
-        core.liveness_signal.set()

@@ -48,11 +48,12 @@ class Liveness:
         """Make one pass; say when the next is due."""
         core = self._core
         asked_at_us = core.clock.monotonic_us()
-        is_beat = asked_at_us >= self._beat_at_us
+        is_beat = asked_at_us >= self._beat_at_us or core.is_beat_wanted
         if not is_beat and asked_at_us < self._report_at_us:
             return min(self._beat_at_us, self._report_at_us)
         await self._renew(asked_at_us=asked_at_us, is_beat=is_beat)
         if is_beat:
+            core.is_beat_wanted = False
             self._beat_at_us = asked_at_us + core.options.timing.heartbeat_us
             await self._take_over()
         # A run shorter than this is settled before anybody could look at it.

@@ -30,7 +30,8 @@ async def health_of(core: Core) -> HealthSnapshot:
         summary = await core.adapter.summary(now=now, is_deep=False)
     except StoreError as error:
         trouble = f"{type(error).__name__}: {error}"
-    ages = {name: max(0, now - at) for name, at in core.passed_at.items()}
+    now_us = core.clock.monotonic_us()
+    ages = {name: now_us - at_us for name, at_us in core.passed_at_us.items()}
     problems = [] if trouble is None else [f"store: {trouble}"]
     problems += [
         f"loop {name}: last good pass {age_us / SECOND_US:.0f} s ago"

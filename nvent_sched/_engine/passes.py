@@ -54,7 +54,7 @@ async def run_passes(
             log.info("store is back", extra={"loop": name, "failures": failures})
             failures = 0
             core.trouble = None
-        core.passed_at[name] = core.time.now()
+        core.passed_at_us[name] = core.clock.monotonic_us()
         await core.clock.wait(signal, until_us=until_us)
 
 

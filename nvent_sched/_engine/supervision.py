@@ -20,10 +20,9 @@ import anyio
 
 from nvent_sched._engine.bus import Bus
 from nvent_sched._engine.capture import RunLogCapture
-from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.core import Core, StopCause
 from nvent_sched._engine.jobverbs import put_definitions
-from nvent_sched._engine.lag import LagWatch
+from nvent_sched._engine.lag import LagWatch, note_jump
 from nvent_sched._engine.launcher import run_launcher
 from nvent_sched._engine.liveness import Liveness
 from nvent_sched._engine.passes import run_passes
@@ -74,7 +73,7 @@ class Engine:
             declare: Puts the jobs of the code into the store, before anything fires.
         """
         core = self.core
-        unbind = core.clock.bind(core.is_busy)
+        unbind = core.clock.bind(core.is_busy, on_jump=partial(note_jump, core))
         capture = RunLogCapture()
         if core.options.is_logging_captured:
             logging.getLogger().addHandler(capture)
@@ -122,7 +121,7 @@ class Engine:
                 ("declarer", self._declare_late, self._later_signal),
             ]
             loops.start_soon(partial(run_launcher, core, runs=runs))
-            if isinstance(core.clock, SystemClock):
+            if core.clock.moves_by_itself:
                 loops.start_soon(LagWatch(core).run)
         for name, one_pass, signal in passes:
             loops.start_soon(partial(run_passes, core, name, one_pass, signal=signal))

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from nvent_sched._port import Waitable
 
+    _Party = tuple[Callable[[], bool], Callable[[int], None]]
+
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 QUIET_ROUNDS: Final = 25
 """How many turns of the loop without news mean rest, before the loop itself is asked."""
@@ -58,7 +60,7 @@ class ManualClock:
         self._monotonic_us = 0
         self._waiters: list[tuple[int, int, anyio.CancelScope]] = []
         self._order = count()
-        self._parties: list[Callable[[], bool]] = []
+        self._parties: list[_Party] = []
 
     def __repr__(self) -> str:
         """Say what time it is."""
@@ -98,10 +100,13 @@ class ManualClock:
         self._waiters = [each for each in self._waiters if each[2] is not scope]
         heapq.heapify(self._waiters)
 
-    def bind(self, is_busy: Callable[[], bool]) -> Callable[[], None]:
+    def bind(
+        self, is_busy: Callable[[], bool], *, on_jump: Callable[[int], None]
+    ) -> Callable[[], None]:
         """Wait for somebody to come to rest before each step; see `advance`."""
-        self._parties.append(is_busy)
-        return lambda: self._parties.remove(is_busy)
+        party = (is_busy, on_jump)
+        self._parties.append(party)
+        return lambda: self._parties.remove(party)
 
     async def advance(self, by: timedelta) -> None:
         """Move both clocks on, stopping wherever somebody waits for.
@@ -129,9 +134,13 @@ class ManualClock:
     def jump(self, by: timedelta) -> None:
         """Set the wall clock only, forwards or back, as a person or a time server does.
 
-        A machine that slept looks the same: the monotonic clock stood still.
+        A machine that slept looks the same: the monotonic clock stood still. What
+        follows from it has happened after `run_until_idle` or the next `advance`.
         """
-        self._wall_us += by // timedelta(microseconds=1)
+        jumped_us = by // timedelta(microseconds=1)
+        self._wall_us += jumped_us
+        for _, on_jump in self._parties:
+            on_jump(jumped_us)
 
     def _move_to(self, monotonic_us: int) -> None:
         self._wall_us += monotonic_us - self._monotonic_us
@@ -160,4 +169,4 @@ class ManualClock:
         return True
 
     def _is_busy(self) -> bool:
-        return any(is_busy() for is_busy in self._parties)
+        return any(is_busy() for is_busy, _ in self._parties)
