@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
@@ -51,7 +51,7 @@ from nvent_sched.adapters import open_adapter
 from nvent_sched.errors import NotRunningError, RunFailedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Unpack
 
@@ -783,7 +783,7 @@ class Scheduler:
         count_in_range(limit, name="limit", most=PAGE_MAX)
         return await overview.snapshot_of(self._core("snapshot"), jobs_max=limit)
 
-    async def events(self) -> AsyncIterator[EventSnapshot]:
+    async def events(self) -> AsyncGenerator[EventSnapshot, None]:
         """Iterate over what happens on all instances, from now until the stop.
 
         A reader that does not keep up loses the oldest; the numbers (`seq`) show it.
@@ -791,8 +791,9 @@ class Scheduler:
         bus = self._running("events").bus
         subscriber = await bus.subscribe()
         try:
-            async for event in subscriber.read():
-                yield event_view(event)
+            async with aclosing(subscriber.read()) as told:
+                async for event in told:
+                    yield event_view(event)
         finally:
             bus.unsubscribe(subscriber)
 

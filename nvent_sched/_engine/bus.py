@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from nvent_sched._engine.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from nvent_sched._engine.core import Core
     from nvent_sched._model.events import Event
@@ -47,7 +47,7 @@ class Subscriber:
         self.is_closed = True
         self._signal.set()
 
-    async def read(self) -> AsyncIterator[Event]:
+    async def read(self) -> AsyncGenerator[Event, None]:
         """Iterate over the events, until the scheduler stops."""
         while True:
             while self._events:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from anyio.to_thread import run_sync
 
 from nvent_sched import Interval, Retry, RunContext, Scheduler
 from nvent_sched.errors import UsageError
@@ -135,7 +134,7 @@ async def test_its_process_is_killed_when_it_must_not_go_on(
             "block", HOURS, id="b", args=[str(pipe)], timeout=timeout, on_lost="fail"
         )
         run = await scheduler.run_now("b")
-        pid = int(await run_sync(pipe.read_text))
+        pid = int(await anyio.Path(pipe).read_text())
         if how == "cancel":
             await scheduler.cancel_run(run)
         if how == "timeout":
@@ -162,7 +161,7 @@ async def test_no_more_processes_are_busy_than_there_may_be(
 
         async with anyio.create_task_group() as readers:
             for pipe in pipes:
-                readers.start_soon(run_sync, pipe.read_text)
+                readers.start_soon(anyio.Path(pipe).read_text)
 
         assert (await scheduler.health()).running == 3
 
