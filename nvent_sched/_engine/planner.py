@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 BATCH_MIN: Final = 32
-BATCH_MAX: Final = 250
+BATCH_MAX: Final = 500
 CONTENDED_US: Final = 5 * MILLISECOND_US
 """The wait after a pass that others were faster in, so as not to race them again."""
 STARVED_US: Final = SECOND_US

@@ -16,6 +16,7 @@ from nvent_sched._model.claims import STALE, Committed, Stale
 from nvent_sched._model.runs import Outcome, RunState
 from nvent_sched._model.statistics import Tally
 from nvent_sched.adapters.sqlite.jobs import KnownJobs, drop_job
+from nvent_sched.adapters.sqlite.many import update_of, write_many
 from nvent_sched.adapters.sqlite.rows import (
     BARE_RUN,
     RUN,
@@ -38,23 +39,19 @@ if TYPE_CHECKING:
 _MOVED: Final = tuple(
     name.strip() for name in STANDING.split(",") if name.strip() != "status"
 )
-_MOVED_SET: Final = ", ".join(f"{name} = ?" for name in _MOVED)
 _RUN_MARKS: Final = ", ".join("?" * len(RUN.split(",")))
-_BARE_MARKS: Final = ", ".join("?" * len(BARE_RUN.split(",")))
 
 SEEN: Final = """
 SELECT jobs.id, seq, version, status FROM json_each(?) AS wanted
 CROSS JOIN jobs ON jobs.id = wanted.value
 """
 # An index holds the status, and it hardly ever changes.
-MOVE_JOB: Final = f"UPDATE jobs SET {_MOVED_SET} WHERE seq = ?"  # noqa: S608  ours
+MOVE_JOBS: Final = update_of("jobs", _MOVED)
 CHANGE_STATUS: Final = "UPDATE jobs SET status = ? WHERE seq = ?"
 INSERT_RUN: Final = f"""
 INSERT INTO runs ({RUN}) VALUES ({_RUN_MARKS}) ON CONFLICT (id) DO NOTHING
 """  # noqa: S608  only our own column names
-INSERT_BARE_RUN: Final = f"""
-INSERT INTO runs ({BARE_RUN}) VALUES ({_BARE_MARKS}) ON CONFLICT (id) DO NOTHING
-"""  # noqa: S608  only our own column names
+INSERT_BARE_RUNS: Final = f"INSERT INTO runs ({BARE_RUN})"
 
 
 def take_fences(connection: sqlite3.Connection, count: int) -> range:
@@ -143,7 +140,12 @@ class _Commit:
                 bare.append(row)
             else:
                 full.append(run_row(run, fence=fence))
-        self._connection.executemany(INSERT_BARE_RUN, bare)
+        write_many(
+            self._connection,
+            INSERT_BARE_RUNS,
+            bare,
+            after="ON CONFLICT (id) DO NOTHING",
+        )
         self._connection.executemany(INSERT_RUN, full)
         if self._connection.total_changes - before == len(runs):
             return fences
@@ -169,7 +171,8 @@ class _Commit:
             moved.append((version, *rest, number))
             if new_status != status:
                 self._connection.execute(CHANGE_STATUS, [new_status, number])
-        self._connection.executemany(MOVE_JOB, moved)
+        before, after = MOVE_JOBS
+        write_many(self._connection, before, moved, after=after)
 
     def _promote(self, plans: Sequence[Plan]) -> None:
         self._connection.executemany(

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.queries import Page
+from nvent_sched.adapters.sqlite.many import write_many
 from nvent_sched.adapters.sqlite.rows import (
     EVENT,
     INSTANCE,
@@ -157,9 +158,9 @@ def read_instances(connection: sqlite3.Connection) -> tuple[Instance, ...]:
 def publish(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
     """Add to the ring; trim it in steps."""
     rows = [event_row(event) for event in events]
-    connection.executemany(
-        "INSERT INTO events (at, kind, instance, job_id, run_id, detail) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
+    write_many(
+        connection,
+        "INSERT INTO events (at, kind, instance, job_id, run_id, detail)",
         rows,
     )
     (last,) = connection.execute("SELECT max(seq) FROM events").fetchone()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nvent_sched._model.claims import STALE, STORED
 from nvent_sched._model.runs import Run, RunState
 from nvent_sched.adapters.sqlite.jobs import KnownJobs
+from nvent_sched.adapters.sqlite.many import update_of, write_many
 from nvent_sched.adapters.sqlite.plans import mark_cancelled
 from nvent_sched.adapters.sqlite.rows import (
     BARE_END,
@@ -39,7 +40,6 @@ _SETTLED: Final = tuple(
     if name not in {"id", "job_id", "handler", "payload", "scheduled_time", "due_time"}
 )
 _settled_of: Final = itemgetter(*_SETTLED)
-_END_SET: Final = ", ".join(f"{name} = ?" for name in BARE_END.split(", "))
 _SETTLED_SET: Final = ", ".join(f"{_NAMES[place]} = ?" for place in _SETTLED)
 
 STANDS: Final = f"""
@@ -50,10 +50,11 @@ FROM json_each(?) AS wanted CROSS JOIN runs ON runs.id = wanted.value
 SETTLE: Final = f"""
 UPDATE runs SET {_SETTLED_SET}, request = NULL WHERE seq = ?
 """  # noqa: S608  only our own column names
-END: Final = f"""
-UPDATE runs SET {_END_SET}, state = 'finished', lease_until = NULL, request = NULL
-WHERE seq = ?
-"""  # noqa: S608  only our own column names
+END: Final = update_of(
+    "runs",
+    BARE_END.split(", "),
+    more="state = 'finished', lease_until = NULL, request = NULL",
+)
 
 
 def settle(
@@ -122,7 +123,8 @@ class _Waiting:
 
     def write(self) -> None:
         """Write what waits."""
-        self._connection.executemany(END, self._ends)
+        before, after = END
+        write_many(self._connection, before, self._ends, after=after)
         self._connection.executemany(SETTLE, self._full)
         self._ends, self._full = [], []
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nvent_sched._model.histogram import bucket_of
 from nvent_sched._model.runs import EXECUTED, Outcome
 from nvent_sched._model.statistics import JobStats, Tally
+from nvent_sched.adapters.sqlite.many import write_many
 from nvent_sched.adapters.sqlite.rows import clean
 
 if TYPE_CHECKING:
@@ -37,21 +38,22 @@ _COLUMNS: Final = (
 KINDS: Final = ("duration", "lateness")
 """What there are histograms of; the place here is the number in the table."""
 
-ADD_SUM: Final = f"""
-INSERT INTO stats (job, {", ".join(_COLUMNS)})
-VALUES ({", ".join("?" * (len(_COLUMNS) + 1))})
+ADD_SUMS: Final = f"INSERT INTO stats (job, {', '.join(_COLUMNS)})"
+# A batch with a success in it begins the streak of failures anew, and the other way.
+TO_STATS: Final = f"""
 ON CONFLICT (job) DO UPDATE SET
     {", ".join(f"{name} = {name} + excluded.{name}" for name in _COUNTERS)},
     success_streak = excluded.success_streak
-        + CASE WHEN ? THEN 0 ELSE success_streak END,
+        + CASE WHEN excluded.last_failure_at IS NULL THEN success_streak ELSE 0 END,
     failure_streak = excluded.failure_streak
-        + CASE WHEN ? THEN 0 ELSE failure_streak END,
-    last_error = CASE WHEN ? THEN excluded.last_error ELSE last_error END,
+        + CASE WHEN excluded.last_success_at IS NULL THEN failure_streak ELSE 0 END,
+    last_error = CASE WHEN excluded.last_failure_at IS NULL THEN last_error
+        ELSE excluded.last_error END,
     {", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in _LAST)}
-"""  # noqa: S608  only our own column names
+"""
 
-ADD_LENGTHS: Final = """
-INSERT INTO histogram (job, kind, bucket, count) VALUES (?, ?, ?, ?)
+ADD_LENGTHS: Final = "INSERT INTO histogram (job, kind, bucket, count)"
+TO_LENGTHS: Final = """
 ON CONFLICT (job, kind, bucket) DO UPDATE SET count = count + excluded.count
 """
 
@@ -64,8 +66,6 @@ class _Sum:
     retries: int = 0
     success_streak: int = 0
     failure_streak: int = 0
-    has_failed: bool = False
-    has_succeeded: bool = False
     last: dict[str, Any] = field(default_factory=dict)
 
     def add(self, tally: Tally) -> None:
@@ -83,17 +83,17 @@ class _Sum:
         if tally.started_at is not None:
             last["last_started_at"] = tally.started_at
         if outcome is Outcome.SUCCEEDED:
-            self.has_succeeded, self.failure_streak = True, 0
+            self.failure_streak = 0
             self.success_streak += 1
             last["last_success_at"] = tally.finished_at
         elif tally.is_failure:
-            self.has_failed, self.success_streak = True, 0
+            self.success_streak = 0
             self.failure_streak += 1
             last["last_failure_at"] = tally.finished_at
             last["last_error"] = clean(tally.error)
 
     def row(self, job: int) -> list[Any]:
-        """Write it: the values of `ADD_SUM`."""
+        """Write it: the values of `ADD_SUMS`."""
         return [
             job,
             *map(self.counts.get, OUTCOMES, _ZEROS),
@@ -102,9 +102,6 @@ class _Sum:
             self.failure_streak,
             *map(self.last.get, _LAST),
             self.last.get("last_error"),
-            self.has_failed,
-            self.has_succeeded,
-            self.has_failed,
         ]
 
 
@@ -132,10 +129,10 @@ def add_tallies(
                 if length is not None:
                     place = (job, kind, bucket_of(length))
                     lengths[place] = lengths.get(place, 0) + 1
-    connection.executemany(ADD_SUM, [part.row(job) for job, part in sums.items()])
-    connection.executemany(
-        ADD_LENGTHS, [(*place, count) for place, count in sorted(lengths.items())]
-    )
+    rows = [part.row(job) for job, part in sums.items()]
+    write_many(connection, ADD_SUMS, rows, after=TO_STATS)
+    counts = [(*place, count) for place, count in sorted(lengths.items())]
+    write_many(connection, ADD_LENGTHS, counts, after=TO_LENGTHS)
 
 
 def read_stats(
