@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.instants import moment_from
@@ -27,13 +26,21 @@ class RunContext:
 
     Every method may be called from any thread. Nothing here waits or touches the store:
     progress and log lines are written with the next renewal and at the end.
+
+    Attributes:
+        is_cancelled: Whether the run should stop: cancelled, timed out, lost, or
+            shutting down.
+        cancel_reason: Why; None while it need not stop.
+        progress_share: The share that is done, 0 to 1; None while it did not say.
+        progress_note: What it said of it.
     """
 
     def __init__(self, run: Run, *, on_progress: Callable[[str], None]) -> None:
         self._run = run
         self._on_progress = on_progress
-        self._cancelled = threading.Event()
         self._lines: list[str] = list(run.log)
+        # A plain flag: setting and reading one is atomic, and nobody waits for it.
+        self.is_cancelled = False
         self.cancel_reason: str | None = None
         self.progress_share: float | None = None
         self.progress_note: str | None = None
@@ -73,18 +80,13 @@ class RunContext:
         """Grows with every claim: pass it on to whatever must refuse a stale owner."""
         return self._run.fence
 
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether the run should stop: cancelled, timed out, lost, or shutting down."""
-        return self._cancelled.is_set()
-
     def check_cancelled(self) -> None:
         """Stop here if the run should stop; for loops in plain functions.
 
         Raises:
             RunCancelledError: It should.
         """
-        if self._cancelled.is_set():
+        if self.is_cancelled:
             msg = f"run {self.id} was cancelled: {self.cancel_reason}"
             raise RunCancelledError(msg)
 
@@ -126,7 +128,7 @@ class RunContext:
         """Tell the handler to stop; the first reason stays."""
         if self.cancel_reason is None:
             self.cancel_reason = reason
-        self._cancelled.set()
+        self.is_cancelled = True
 
     def __repr__(self) -> str:
         """Say which attempt of which run."""

@@ -99,16 +99,13 @@ def _may_begin(core: Core, claim: Claim) -> bool:
 def _arm(core: Core, claim: Claim, scope: anyio.CancelScope) -> list[Deadline]:
     """Let the time limit and the end of trust stop the handler."""
     armed: list[Deadline] = []
-    now_us = core.clock.monotonic_us()
 
-    def interrupt() -> None:
-        if claim.executor is not Executor.THREAD:
-            scope.cancel()
-            return
+    def let_go() -> None:
         until_us = core.clock.monotonic_us() + THREAD_GRACE_US
         armed.append(core.deadlines.add(at_us=until_us, act=scope.cancel))
 
-    claim.interrupt = interrupt
+    is_thread = claim.executor is Executor.THREAD
+    claim.interrupt = let_go if is_thread else scope.cancel
     timeout_us = claim.policies.timeout_us
     if timeout_us is not None:
 
@@ -116,7 +113,8 @@ def _arm(core: Core, claim: Claim, scope: anyio.CancelScope) -> list[Deadline]:
             reason = f"it took longer than its limit of {timeout_us} us"
             claim.stop(StopCause.TIMED_OUT, reason=reason)
 
-        armed.append(core.deadlines.add(at_us=now_us + timeout_us, act=time_out))
+        at_us = core.clock.monotonic_us() + timeout_us
+        armed.append(core.deadlines.add(at_us=at_us, act=time_out))
     return armed
 
 

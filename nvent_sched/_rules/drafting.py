@@ -6,6 +6,7 @@ A draft lives inside one call of `planning`; it only collects.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nvent_sched._model.events import Event, EventKind
@@ -43,8 +44,13 @@ class Claimant:
 
 def run_id_of(job_id: str, scheduled_time: Instant) -> str:
     """Name the run of an occurrence: the same on every instance, for ever."""
-    moment = moment_from(scheduled_time).replace(tzinfo=None)
-    return f"{job_id}@{moment.isoformat()}Z"
+    return f"{job_id}@{_text_of(scheduled_time)}"
+
+
+@lru_cache(256)
+def _text_of(scheduled_time: Instant) -> str:
+    # Many jobs are due at one instant.
+    return f"{moment_from(scheduled_time).replace(tzinfo=None).isoformat()}Z"
 
 
 @dataclass(slots=True)

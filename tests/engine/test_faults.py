@@ -129,8 +129,8 @@ async def test_a_plain_handler_is_asked_to_stop_when_its_time_is_up(
     scheduler: Scheduler, clock: ManualClock
 ) -> None:
     def polite(run: RunContext) -> None:
-        assert run._cancelled.wait(timeout=10)
-        run.check_cancelled()
+        while True:
+            run.check_cancelled()
 
     await scheduler.schedule(
         polite, OneTime(clock.moment), id="p", timeout=timedelta(seconds=1)

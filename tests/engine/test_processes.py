@@ -182,7 +182,7 @@ def test_what_was_typed_into_a_prompt_is_refused(
     """As in a notebook: there is no file that another process could read."""
     scheduler = Scheduler("memory:")
     monkeypatch.setattr(crunching.add, "__module__", "__main__")
-    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
 
     with pytest.raises(UsageError, match="notebook or a prompt"):
         scheduler.handler("name", executor="process")(crunching.add)
