@@ -1,20 +1,17 @@
-"""What is measured, each in a process of its own: `python subjects.py NAME N FILE`.
+"""N one-time jobs due at one moment: `python fires.py SUBJECT N FILE`.
 
-Prints one JSON object. Every subject does the same: N one-time jobs that are due at one
-moment, stored durably, fired once each; the clock runs from the due moment to the last
-handler's start, and to the last durable record where there is one.
+Stored durably and fired once each. The clock runs from the due moment to the last
+handler's start, and to the last durable record where there is one. Prints one JSON object.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
+from one import measure_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,17 +114,5 @@ SUBJECTS: dict[str, Callable[[int, str], dict[str, float]]] = {
     "apscheduler-3": apscheduler3,
 }
 
-
-def main() -> None:
-    """Measure one subject."""
-    name, count, file = sys.argv[1:]
-    Path(file).unlink(missing_ok=True)
-    try:
-        measured: dict[str, Any] = SUBJECTS[name](int(count), file)
-    except ImportError as error:
-        measured = {"missing": str(error)}
-    sys.stdout.write(json.dumps({"subject": name, "count": int(count), **measured}))
-
-
 if __name__ == "__main__":
-    main()
+    measure_one(SUBJECTS)
