@@ -64,6 +64,8 @@ def resume(job: Job, *, is_catch_up: bool, now: Instant) -> Job | None:
         mark = min(now, following - 1) if following is not None else now
         resumed = changed(resumed, considered_until=mark, next_time=following)
     if resumed.next_time is None and not resumed.looks_on_finish:
+        if is_after_finish(schedule):  # its run ended in the pause: plan from there
+            return changed(resumed, look_at=now)
         return changed(resumed, status=JobStatus.FINISHED, look_at=None)
     return changed(resumed, look_at=look_at_of(resumed, now=now))
 
