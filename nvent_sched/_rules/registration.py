@@ -145,7 +145,9 @@ def _changed(definition: JobDefinition, existing: Job, *, now: Instant) -> Job:
 
 def _is_timing_changed(definition: JobDefinition, existing: Job) -> bool:
     old = existing.definition
-    if existing.status is JobStatus.FINISHED or definition.schedule != old.schedule:
+    # A call about a finished job asks for more of it; code that was edited does not.
+    is_asked_again = existing.status is JobStatus.FINISHED and not definition.declared
+    if is_asked_again or definition.schedule != old.schedule:
         return True
     return any(
         getattr(definition.policies, name) != getattr(old.policies, name)
