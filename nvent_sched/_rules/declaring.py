@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 from nvent_sched._model.instants import MILLISECOND_US, instant_from, span_us
 from nvent_sched._model.jobs import JobDefinition, checked_name
 from nvent_sched._model.policies import (
+    COUNT_LIMIT,
     DEFAULT_POLICIES,
     Misfire,
     OnLost,
     Overlap,
     Policies,
     Retry,
+    count_in_range,
 )
 from nvent_sched._rules.cron import Cron
 from nvent_sched._rules.schedules import Interval, OneTime
@@ -115,29 +117,29 @@ def _retry(value: object, name: str) -> Retry:
     raise UsageError(msg)
 
 
-def _as_is(value: Any, name: str) -> Any:  # noqa: ANN401  Policies checks it
-    del name
-    return value
+def _count(value: Any, name: str) -> int:  # noqa: ANN401  checked here
+    count_in_range(value, name=name, most=COUNT_LIMIT)
+    return int(value)
 
 
 # What a user calls an option: the policy it sets, how it is read, and whether None is
 # a value of its own.
 READERS: Final[Mapping[str, tuple[str, Callable[[Any, str], Any], bool]]] = {
     "overlap": ("overlap", _choice(Overlap), False),
-    "max_running": ("running_max", _as_is, True),
-    "max_buffered": ("buffer_max", _as_is, False),
+    "max_running": ("running_max", _count, True),
+    "max_buffered": ("buffer_max", _count, False),
     "misfire": ("misfire", _choice(Misfire), False),
     "misfire_grace": ("misfire_grace_us", _span(), False),
     "catch_up_window": ("catch_up_window_us", _span(), False),
-    "max_catch_up": ("catch_up_max", _as_is, False),
+    "max_catch_up": ("catch_up_max", _count, False),
     "retry": ("retry", _retry, False),
     "timeout": ("timeout_us", _span(MILLISECOND_US), True),
     "on_lost": ("on_lost", _choice(OnLost), False),
-    "max_crashes": ("crashes_max", _as_is, False),
-    "pause_after_failures": ("pause_after_failures", _as_is, True),
+    "max_crashes": ("crashes_max", _count, False),
+    "pause_after_failures": ("pause_after_failures", _count, True),
     "starts_at": ("starts_at", _moment, True),
     "ends_at": ("ends_at", _moment, True),
-    "max_runs": ("runs_max", _as_is, True),
+    "max_runs": ("runs_max", _count, True),
     "jitter": ("jitter_us", _span(), False),
     "spread": ("spread_us", _span(), False),
     "stall_after": ("stall_after_us", _span(MILLISECOND_US), True),
