@@ -188,6 +188,7 @@ def test_in_an_hour_means_one_more_time_only_if_it_is_said_again(
 
     again = declare(job.definition, job)
 
+    assert (again is job) is is_declared
     assert (again.status is JobStatus.ACTIVE) is not is_declared
 
 
