@@ -1,0 +1,55 @@
+"""The next occurrences of a schedule, as it says them itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from nvent_sched._rules.cron import Cron
+from nvent_sched._rules.previewing import preview_of
+from nvent_sched._rules.schedules import Interval, OneTime
+
+if TYPE_CHECKING:
+    from nvent_sched._model.schedules import Schedule
+
+NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR: Final = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [Cron("*/7 * * * *", "Asia/Tokyo"), Interval(minutes=7), OneTime(NOON + HOUR)],
+    ids=repr,
+)
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_a_preview_lists_the_occurrences_and_no_more_than_asked_for(
+    schedule: Schedule, n: int
+) -> None:
+    previews = preview_of(schedule, after=NOON, n=n)
+
+    moments = [preview.moment for preview in previews]
+    assert moments == list(islice(schedule.occurrences(NOON), n))
+    assert all(moment > NOON for moment in moments)
+
+
+def test_a_preview_is_empty_when_there_is_nothing_to_come() -> None:
+    assert preview_of(OneTime(NOON), after=NOON, n=5) == ()
+
+
+def test_a_preview_says_what_a_clock_change_does() -> None:
+    nightly = Cron("30 2 * * *", "Europe/Paris")
+    before = datetime(2026, 3, 28, 12, tzinfo=UTC)
+
+    first, second = preview_of(nightly, after=before, n=2)
+
+    assert first.note is not None
+    assert second.note is None
+
+
+def test_elapsed_time_knows_no_clock_change() -> None:
+    previews = preview_of(Interval(hours=12), after=NOON, n=500)
+
+    assert {preview.note for preview in previews} == {None}
