@@ -17,6 +17,7 @@ from nvent_sched._model.runs import Outcome, Run, RunState
 from nvent_sched._model.values import changed
 from nvent_sched._rules.agenda import LOOKAHEAD_US
 from nvent_sched._rules.drafting import Claimant
+from nvent_sched._rules.editing import pause, resume
 from nvent_sched._rules.planning import plan_due
 from nvent_sched._rules.recurrence import due_of, is_after_finish, schedule_of
 from nvent_sched._rules.registration import IfExists, register
@@ -225,10 +226,21 @@ class World:
             case "outage":
                 self.now = Instant(self.now + amount)
                 self.look()
+            case "pause" | "resume":
+                self.edit(verb, is_catch_up=bool(amount % 2))
+                self.look()
             case _:
                 self.end_one(verb, amount)
                 self.look()
         self.check_standing()
+
+    def edit(self, verb: str, *, is_catch_up: bool) -> None:
+        if verb == "pause":
+            edited = pause(self.job, reason="why", now=self.now)
+        else:
+            edited = resume(self.job, is_catch_up=is_catch_up, now=self.now)
+        assert edited is None or edited.considered_until >= self.job.considered_until
+        self.job = self.job if edited is None else edited
 
     def wait(self, length_us: int) -> None:
         until = Instant(self.now + length_us)

@@ -71,6 +71,17 @@ FATES: Final = st.lists(
 )
 
 
+EDITED_FATES: Final = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(("wait", "outage")), LENGTHS_US),
+        st.tuples(st.sampled_from(("pause", "resume")), st.integers(0, 1)),
+        st.tuples(st.sampled_from(("succeed", "crash", "cancel")), st.integers(0, 5)),
+    ),
+    min_size=5,
+    max_size=20,
+)
+
+
 @settings(max_examples=4 * settings().max_examples)
 @given(
     schedule=SCHEDULES,
@@ -106,9 +117,25 @@ def test_an_outage_of_any_length_is_accounted_for_at_once(
     assert len(world.runs) < 1_000 + 100 * len(fate)
 
 
-@given(schedule=AFTER_FINISH, policies=policies_of_any_kind(), fate=FATES)
-def test_a_pause_between_runs_is_kept_and_nothing_is_forgotten(
+@settings(max_examples=4 * settings().max_examples)
+@given(schedule=AFTER_FINISH, policies=policies_of_any_kind(), fate=EDITED_FATES)
+def test_the_distance_between_runs_is_kept_and_nothing_is_forgotten(
     schedule: Interval, policies: Policies, fate: list[Step]
+) -> None:
+    world = World(job=register_new(schedule, policies))
+
+    for step in fate:
+        world.do(step)
+
+
+@settings(max_examples=4 * settings().max_examples)
+@given(
+    schedule=SCHEDULES,
+    policies=policies_of_any_kind(),
+    fate=EDITED_FATES,
+)
+def test_however_often_a_job_is_paused_nothing_runs_twice_or_is_forgotten(
+    schedule: Schedule, policies: Policies, fate: list[Step]
 ) -> None:
     world = World(job=register_new(schedule, policies))
 
