@@ -9,6 +9,7 @@ a second time.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -46,6 +47,7 @@ class Grouping:
         self._location = location
         self._let_go = let_go
         self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
 
     def execute(self, group: Sequence[Call[sqlite3.Connection]]) -> None:
         """Execute what waits: together, or each by itself."""
@@ -93,8 +95,8 @@ class Grouping:
         return error
 
     def _connected(self) -> sqlite3.Connection:
+        location = self._location
         if self._connection is None:
-            location = self._location
             _check_folder(location)
             connection = sqlite3.connect(
                 location.driver_uri,
@@ -109,7 +111,27 @@ class Grouping:
                 connection.close()
                 raise
             self._connection = connection
+            self._identity = _identity_of(location)
+        elif _identity_of(location) != self._identity:
+            # SQLite would go on writing into a file that nobody can find any more. It
+            # is not opened anew: closing it would delete the log of what is there now.
+            msg = (
+                f"{location.path} was deleted, moved or replaced while in use; put it "
+                "back, or stop and start again"
+            )
+            raise StoreUnavailableError(msg)
         return self._connection
+
+
+def _identity_of(location: Location) -> tuple[int, int] | None:
+    """Say which file has the name now; None for none."""
+    if location.is_memory:
+        return None
+    try:
+        found = os.stat(location.path)  # noqa: PTH116  with each step: half the time
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _step_all(
