@@ -120,6 +120,7 @@ class Core:
         self.heard_at_us = clock.monotonic_us()
         self.passed_at_us: dict[str, int] = {}
         self.is_beat_wanted = False
+        self.backing_off: set[str] = set()
         self.trouble: str | None = None
         self.is_taking = True
 
@@ -233,6 +234,6 @@ class Core:
         return bool(
             self._open_calls()
             or self.arrivals
-            or self.outbox.is_waiting
+            or (self.outbox.is_waiting and "outbox" not in self.backing_off)
             or self.threads.busy
         )

@@ -48,7 +48,11 @@ async def run_passes(
             failures += 1
             until_us = _note_trouble(core, name, error, failures=failures)
             # What woke us may be what the store cannot take: wait it out.
-            await core.clock.wait(Signal(), until_us=until_us)
+            core.backing_off.add(name)
+            try:
+                await core.clock.wait(Signal(), until_us=until_us)
+            finally:
+                core.backing_off.discard(name)
             continue
         if failures:
             log.info("store is back", extra={"loop": name, "failures": failures})

@@ -1,0 +1,218 @@
+"""Whatever the store does, the loops go on trying, `health` tells, and nothing is lost."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvent_sched import Interval, OneTime, Scheduler
+from nvent_sched._engine.passes import BACKOFF_US, BACKOFF_US_MAX
+from nvent_sched.adapters.sqlite import SqliteAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from nvent_sched.testing import ManualClock
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.db"
+
+
+@pytest.fixture
+def adapter(path: Path) -> SqliteAdapter:
+    return SqliteAdapter(path, busy_timeout=timedelta())
+
+
+@pytest.fixture
+async def scheduler(
+    adapter: SqliteAdapter, clock: ManualClock
+) -> AsyncIterator[Scheduler]:
+    # Long, so that trouble does not end our trust in what is going.
+    async with Scheduler(
+        adapter, clock=clock, dead_after=10 * MINUTE, lease=30 * MINUTE
+    ) as running:
+        yield running
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the file's write lock, as another process would."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+async def pragma(adapter: SqliteAdapter, text: str) -> None:
+    """Let the adapter's own connection meet a limit."""
+    await adapter._read(
+        lambda connection: connection.execute(f"PRAGMA {text}").fetchone()
+    )
+
+
+class Times(logging.Handler):
+    """When each loop met trouble, on the monotonic clock."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.met: dict[str, list[int]] = {}
+        self.back: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        loop = str(vars(record)["loop"])
+        if record.levelno >= logging.WARNING:
+            self.met.setdefault(loop, []).append(self._clock.monotonic_us())
+        else:
+            self.back.add(loop)
+
+
+@pytest.fixture
+def times(clock: ManualClock) -> Iterator[Times]:
+    log = logging.getLogger("nvent_sched._engine.passes")
+    times, level = Times(clock), log.level
+    log.addHandler(times)
+    log.setLevel(logging.INFO)
+    yield times
+    log.removeHandler(times)
+    log.setLevel(level)
+
+
+async def test_a_loop_tries_again_after_waits_that_grow_to_a_limit(
+    scheduler: Scheduler, clock: ManualClock, path: Path, times: Times
+) -> None:
+    assert not times.met, f"{scheduler} had trouble before"
+    with locked(path):
+        await clock.advance(2 * MINUTE)
+
+    waits = [after - before for before, after in pairwise(times.met["planner"])]
+    assert waits[0] == BACKOFF_US
+    assert all(
+        after in {2 * before, BACKOFF_US_MAX} for before, after in pairwise(waits)
+    )
+    assert waits.count(BACKOFF_US_MAX) > 5
+
+
+async def test_health_tells_what_is_wrong_and_since_when(
+    scheduler: Scheduler, clock: ManualClock, path: Path, times: Times
+) -> None:
+    await clock.run_until_idle()
+    with locked(path):
+        await clock.advance(90 * SECOND)
+        during = await scheduler.health()
+    await clock.advance(10 * SECOND)
+    after = await scheduler.health()
+
+    assert not during.is_ok
+    assert during.store is not None
+    assert "StoreBusyError" in during.store
+    assert during.pass_age["planner"] > MINUTE
+    assert any("planner: last good pass" in problem for problem in during.problems)
+    assert (after.is_ok, after.store, after.problems) == (True, None, ())
+    assert after.pass_age["planner"] < 10 * SECOND
+    assert "planner" in times.back
+
+
+@pytest.mark.parametrize(
+    ("broken", "mended", "kind"),
+    [
+        ("max_page_count = 1", "max_page_count = 99999", "StoreFullError"),
+        ("query_only = 1", "query_only = 0", "StoreReadOnlyError"),
+    ],
+    ids=["full", "read-only"],
+)
+async def test_a_run_that_ends_while_nothing_can_be_written_is_not_lost(  # noqa: PLR0913
+    scheduler: Scheduler,
+    adapter: SqliteAdapter,
+    clock: ManualClock,
+    calls: list[str],
+    broken: str,
+    mended: str,
+    kind: str,
+) -> None:
+    async def work() -> str:
+        calls.append("began")
+        await pragma(adapter, broken)
+        return "x" * 50_000
+
+    await scheduler.schedule(work, OneTime(in_=SECOND), id="w")
+    await scheduler.schedule(work, OneTime(in_=MINUTE), id="w2")
+    await clock.advance(90 * SECOND)
+    during = await scheduler.health()
+    (waiting,) = await scheduler.runs("w")
+    await pragma(adapter, mended)
+    await clock.advance(11 * SECOND)
+    await pragma(adapter, mended)
+    await clock.advance(11 * SECOND)
+
+    assert during.store is not None
+    assert kind in during.store
+    assert waiting.state == "claimed"
+    (run,) = await scheduler.runs("w")
+    (late,) = await scheduler.runs("w2")
+    assert [(run.outcome, run.attempt), (late.outcome, late.attempt)] == [
+        ("succeeded", 1)
+    ] * 2
+    assert calls == ["began"] * 2
+    assert (await scheduler.health()).is_ok
+
+
+def delete(path: Path) -> None:
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink()
+
+
+def move(path: Path, to: Path) -> None:
+    path.rename(to)
+
+
+def is_there(path: Path) -> bool:
+    return path.exists()
+
+
+async def test_a_file_that_is_deleted_under_us_is_noticed(
+    scheduler: Scheduler, clock: ManualClock, path: Path
+) -> None:
+    async def work() -> None: ...
+
+    await scheduler.schedule(work, Interval(seconds=1), id="w")
+    await clock.advance(2 * SECOND)
+    delete(path)
+    await clock.advance(2 * SECOND)
+    health = await scheduler.health()
+
+    assert health.store is not None
+    assert "deleted" in health.store
+    assert not is_there(path), "an empty store in its place would hide the loss"
+
+
+async def test_a_file_that_is_put_back_is_used_again(
+    scheduler: Scheduler, clock: ManualClock, path: Path, calls: list[str]
+) -> None:
+    async def work() -> None:
+        calls.append("x")
+
+    await scheduler.schedule(work, Interval(seconds=1), id="w")
+    await clock.advance(2 * SECOND)
+    aside = path.with_name("aside.db")
+    move(path, aside)
+    await clock.advance(2 * SECOND)
+    during = await scheduler.health()
+    move(aside, path)
+    calls.clear()
+    await clock.advance(20 * SECOND)
+
+    assert not during.is_ok
+    assert (await scheduler.health()).is_ok
+    assert len(calls) >= 10
