@@ -54,25 +54,26 @@ async def run_claim(core: Core, claim: Claim) -> None:
     claim.started_at = core.time.now()
     core.tell(EventKind.RUN_STARTED, job_id=claim.run.job_id, run_id=claim.run.id)
     core.liveness_signal.set()
-    with anyio.CancelScope() as scope:
-        deadlines = _arm(core, claim, scope)
-        try:
-            returned = await call_handler(
-                handler,
-                context,
-                payload=claim.run.payload,
-                threads=core.threads,
-                processes=core.processes,
-            )
-        except BaseException:
-            # Cancelled from outside our scope: the engine is going down at once.
-            if not scope.cancel_called:
-                _settle_broken_off(core, claim)
-            raise
-        finally:
-            claim.interrupt = None
-            for deadline in deadlines:
-                deadline.call_off()
+    try:
+        with anyio.CancelScope() as scope:
+            deadlines = _arm(core, claim, scope)
+            try:
+                returned = await call_handler(
+                    handler,
+                    context,
+                    payload=claim.run.payload,
+                    threads=core.threads,
+                    processes=core.processes,
+                )
+            finally:
+                claim.interrupt = None
+                for deadline in deadlines:
+                    deadline.call_off()
+    except BaseException:
+        # Cancelled from outside our scope, which may have been cancelled as well: the
+        # engine is going down at once.
+        _settle_broken_off(core, claim)
+        raise
     if scope.cancelled_caught:
         returned = _broken_off(claim, handler)
     _settle(core, claim, returned)
@@ -128,7 +129,8 @@ def _broken_off(claim: Claim, handler: Handler) -> Returned:
 
 
 def _settle_broken_off(core: Core, claim: Claim) -> None:
-    claim.stop_cause = StopCause.STOPPING
+    if claim.stop_cause is None:
+        claim.stop_cause = StopCause.STOPPING
     _settle(core, claim, Returned(outcome=Outcome.CANCELLED))
 
 

@@ -110,7 +110,9 @@ class Owner(Generic[S]):
             if not self._is_closed:
                 self._is_closed = True
                 self._queue.put(None)
-        await run_sync_in_thread(self._thread.join)
+        # Who is cancelled lets go as well: what was asked for has an end.
+        with anyio.CancelScope(shield=True):
+            await run_sync_in_thread(self._thread.join)
 
     def _work(self) -> None:
         is_last = False
