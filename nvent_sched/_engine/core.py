@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from nvent_sched._engine.claims import Claim, StopCause
 from nvent_sched._engine.deadlines import Deadlines
 from nvent_sched._engine.janitor import Janitor
 from nvent_sched._engine.outbox import Outbox
@@ -22,61 +21,12 @@ from nvent_sched._rules.settling import settle_cancelled
 from nvent_sched._rules.trust import trusted_until_us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nvent_sched._engine.context import RunContext
     from nvent_sched._engine.options import Options
-    from nvent_sched._model.instants import Instant
     from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Run
     from nvent_sched._port import Adapter, Clock
 
 log = logging.getLogger(__name__)
-
-
-class StopCause(StrEnum):
-    """Why we stop a handler before it ended by itself."""
-
-    CANCELLED = "cancelled"
-    TIMED_OUT = "timed_out"
-    UNTRUSTED = "untrusted"
-    STOPPING = "stopping"
-
-
-@dataclass(slots=True, eq=False)
-class Claim:
-    """A run that is ours, from the claim until it is settled.
-
-    Attributes:
-        run: As claimed, with its fence.
-        policies: Of its job, as they were when it was claimed.
-        executor: Which slots it takes.
-        asked_at_us: When the claim, or its last renewal, was asked for; monotonic.
-        started_at: When the handler began, by the store's clock; None before.
-        context: What the handler sees; None before it starts.
-        interrupt: Breaks the handler off, or lets go of its thread.
-        stop_cause: Why we stop it, if we do.
-        is_reported: The store knows that the handler began.
-    """
-
-    run: Run
-    policies: Policies
-    executor: Executor
-    asked_at_us: int
-    started_at: Instant | None = None
-    context: RunContext | None = None
-    interrupt: Callable[[], None] | None = None
-    stop_cause: StopCause | None = None
-    is_reported: bool = False
-
-    def stop(self, cause: StopCause, *, reason: str) -> None:
-        """Ask the handler to stop; the first cause stays."""
-        if self.stop_cause is None:
-            self.stop_cause = cause
-        if self.context is not None:
-            self.context.request_stop(reason)
-        if self.interrupt is not None:
-            self.interrupt()
 
 
 class Core:

@@ -1,17 +1,23 @@
-"""Hold claimed runs until their time, then start them: one task each, no store call."""
+"""Hold claimed runs until their time, then start them: one task each, no store call.
+
+A run that is claimed ahead gets its task at once, and waits with all others of its instant
+at one gate. When it opens, a handler is a few microseconds away, not the start of a task.
+"""
 
 from __future__ import annotations
 
 import heapq
-from itertools import count
 from typing import TYPE_CHECKING
+
+import anyio
 
 from nvent_sched._engine.runner import run_claim
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from nvent_sched._engine.core import Claim, Core
+    from nvent_sched._engine.core import Core
+    from nvent_sched._model.instants import Instant
 
 
 async def run_launcher(core: Core, *, runs: TaskGroup) -> None:
@@ -21,20 +27,20 @@ async def run_launcher(core: Core, *, runs: TaskGroup) -> None:
         core: The instance; its `arrivals` are emptied.
         runs: Where the runs are started.
     """
-    waiting: list[tuple[int, int, Claim]] = []
-    order = count()
+    gates: dict[Instant, anyio.Event] = {}
+    instants: list[Instant] = []
     while True:
+        now = core.time.now()
+        while instants and instants[0] <= now:
+            gates.pop(heapq.heappop(instants)).set()
         arrivals, core.arrivals = core.arrivals, []
         for claim in arrivals:
-            heapq.heappush(waiting, (claim.run.ready_at, next(order), claim))
-        now = core.time.now()
-        while waiting and waiting[0][0] <= now:
-            claim = heapq.heappop(waiting)[2]
-            if claim.run.id in core.unstarted:
-                runs.start_soon(run_claim, core, claim)
-        while waiting and waiting[0][2].run.id not in core.unstarted:
-            heapq.heappop(waiting)
-        until_us = (
-            core.time.monotonic_of(waiting[0][2].run.ready_at) if waiting else None
-        )
+            ready_at, gate = claim.run.ready_at, None
+            if ready_at > now:
+                gate = gates.get(ready_at)
+                if gate is None:
+                    gate = gates[ready_at] = anyio.Event()
+                    heapq.heappush(instants, ready_at)
+            runs.start_soon(run_claim, core, claim, gate)
+        until_us = core.time.monotonic_of(instants[0]) if instants else None
         await core.clock.wait(core.launcher_signal, until_us=until_us)

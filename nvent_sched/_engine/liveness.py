@@ -14,7 +14,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from nvent_sched._engine.core import StopCause
+from nvent_sched._engine.claims import StopCause
 from nvent_sched._engine.planner import policies_of
 from nvent_sched._model.claims import Renewal
 from nvent_sched._model.events import EventKind

@@ -15,12 +15,14 @@ import anyio
 
 from nvent_sched._engine.edits import pause_if_failing
 from nvent_sched._engine.signals import Signal
+from nvent_sched._engine.verdicts import verdict_on
 from nvent_sched._model.claims import Settlement, Stale
 from nvent_sched._model.events import Event, EventKind
 from nvent_sched._model.runs import RunState
 
 if TYPE_CHECKING:
-    from nvent_sched._engine.core import Claim, Core
+    from nvent_sched._engine.claims import Claim, Ended
+    from nvent_sched._engine.core import Core
     from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Run
 
@@ -52,6 +54,8 @@ class Outbox:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._started: list[Claim] = []
+        self._ended: list[Ended] = []
         self._settlements: list[_Entry] = []
         self._events: list[Event] = []
         self.signal = Signal()
@@ -61,7 +65,24 @@ class Outbox:
     @property
     def is_waiting(self) -> bool:
         """Whether anything is not written yet."""
-        return bool(self._settlements or self._events or self.is_writing)
+        return bool(
+            self._started
+            or self._ended
+            or self._settlements
+            or self._events
+            or self.is_writing
+        )
+
+    def note_start(self, claim: Claim) -> None:
+        """Tell that a handler begins; what there is to write is made later."""
+        self._started.append(claim)
+        self.signal.set()
+
+    def note_end(self, ended: Ended) -> None:
+        """Tell that a handler ended; the verdict is reached when it is written."""
+        self._ended.append(ended)
+        self.signal.set()
+        self._core.idle_signal.set()
 
     def settle(
         self, settlement: Settlement, *, policies: Policies, claim: Claim | None = None
@@ -74,9 +95,12 @@ class Outbox:
     def tell(self, event: Event) -> None:
         """Queue an event; the oldest are dropped if the store takes none for long."""
         self._events.append(event)
+        self._drop_oldest()
+        self.signal.set()
+
+    def _drop_oldest(self) -> None:
         if len(self._events) > EVENTS_MAX:
             del self._events[: len(self._events) - EVENTS_MAX]
-        self.signal.set()
 
     async def flush(self) -> None:
         """Write everything that waits.
@@ -85,12 +109,35 @@ class Outbox:
             StoreError: It could not be written; it still waits.
         """
         async with self._lock:
-            while self._settlements or self._events:
+            while self.is_waiting:
                 self.is_writing = True
                 try:
+                    self._judge()
                     await self._write_batch()
                 finally:
                     self.is_writing = False
+
+    def _judge(self) -> None:
+        """Make events of the starts and verdicts of the ends."""
+        core = self._core
+        started, self._started = self._started, []
+        for claim in started:
+            assert claim.started_at is not None
+            self._events.append(
+                Event(
+                    at=claim.started_at,
+                    kind=EventKind.RUN_STARTED,
+                    instance=core.instance_id,
+                    job_id=claim.run.job_id,
+                    run_id=claim.run.id,
+                )
+            )
+        self._drop_oldest()
+        ended, self._ended = self._ended, []
+        for each in ended:
+            verdict = verdict_on(each, retention=core.options.retention)
+            claim = each.claim
+            self._settlements.append(_Entry(verdict, claim.policies, claim))
 
     async def _write_batch(self) -> None:
         core = self._core

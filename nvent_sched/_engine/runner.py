@@ -9,114 +9,134 @@ and said to be.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
 from nvent_sched._engine.calling import call_handler
+from nvent_sched._engine.claims import Ended, StopCause
 from nvent_sched._engine.context import RunContext
-from nvent_sched._engine.core import StopCause
 from nvent_sched._engine.endings import Returned
 from nvent_sched._engine.registry import Executor
-from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.runs import Outcome
-from nvent_sched._rules.settling import (
-    Ending,
-    hand_back,
-    settle_attempt,
-    settle_interrupted,
-    settle_unstarted,
-)
+from nvent_sched._rules.settling import hand_back, settle_unstarted
 
 if TYPE_CHECKING:
-    from nvent_sched._engine.core import Claim, Core
+    from nvent_sched._engine.claims import Claim
+    from nvent_sched._engine.core import Core
     from nvent_sched._engine.deadlines import Deadline
     from nvent_sched._engine.registry import Handler
 
 log = logging.getLogger(__name__)
 THREAD_GRACE_US: Final = 5 * SECOND_US
-TIMEOUT_KINDS: Final = (
-    "builtins.TimeoutError",
-    "builtins.OSError",
-    "builtins.Exception",
-)
 
 
-async def run_claim(core: Core, claim: Claim) -> None:
-    """Run one claim to its verdict."""
-    if not _may_begin(core, claim):
-        return
+async def run_claim(core: Core, claim: Claim, gate: anyio.Event | None) -> None:
+    """Run one claim to its end.
+
+    Args:
+        core: The instance.
+        claim: What to run.
+        gate: Is opened when its time comes; None if it has come. All that can be done
+            before is done before: many may wait at one gate.
+    """
     handler = core.registry.get(claim.run.handler)
     assert handler is not None
     context = RunContext(claim.run, on_progress=core.note_progress)
-    claim.context = context
-    claim.started_at = core.time.now()
-    core.tell(EventKind.RUN_STARTED, job_id=claim.run.job_id, run_id=claim.run.id)
-    core.liveness_signal.set()
+    returned = None
     try:
         with anyio.CancelScope() as scope:
-            deadlines = _arm(core, claim, scope)
-            try:
-                returned = await call_handler(
-                    handler,
-                    context,
-                    payload=claim.run.payload,
-                    threads=core.threads,
-                    processes=core.processes,
-                )
-            finally:
-                claim.interrupt = None
-                for deadline in deadlines:
-                    deadline.call_off()
+            if gate is not None:
+                await gate.wait()
+            if not _may_begin(core, claim):
+                return
+            claim.context = context
+            core.outbox.note_start(claim)
+            core.liveness_signal.set()
+            returned = await _call(core, claim, handler, scope=scope)
     except BaseException:
         # Cancelled from outside our scope, which may have been cancelled as well: the
         # engine is going down at once.
-        _settle_broken_off(core, claim)
+        if claim.context is not None:
+            if claim.stop_cause is None:
+                claim.stop_cause = StopCause.STOPPING
+            _end(core, claim, Returned(outcome=Outcome.CANCELLED))
         raise
-    if scope.cancelled_caught:
+    if returned is None:
         returned = _broken_off(claim, handler)
-    _settle(core, claim, returned)
+    _end(core, claim, returned)
+
+
+async def _call(
+    core: Core, claim: Claim, handler: Handler, *, scope: anyio.CancelScope
+) -> Returned:
+    assert claim.context is not None
+    deadlines = _arm(core, claim, scope)
+    try:
+        return await call_handler(
+            handler,
+            claim.context,
+            payload=claim.run.payload,
+            threads=core.threads,
+            processes=core.processes,
+        )
+    finally:
+        claim.interrupt = None
+        for deadline in deadlines:
+            deadline.call_off()
+
+
+def _end(core: Core, claim: Claim, returned: Returned) -> None:
+    now = core.time.now()
+    core.outbox.note_end(Ended(claim, returned, now, claim.stop_cause))
 
 
 def _may_begin(core: Core, claim: Claim) -> bool:
     """Give a claim back that is not ours to act on any more, or too late to begin."""
-    core.unstarted.pop(claim.run.id, None)
-    if core.clock.monotonic_us() >= core.trusted_until_us(claim):
-        core.outbox.settle(hand_back(claim.run), policies=claim.policies, claim=claim)
+    run = claim.run
+    if core.unstarted.get(run.id) is not claim:
         return False
+    del core.unstarted[run.id]
+    if core.clock.monotonic_us() >= core.trusted_until_us(claim):
+        core.outbox.settle(hand_back(run), policies=claim.policies, claim=claim)
+        return False
+    now = core.time.now()
     verdict = settle_unstarted(
-        claim.run,
-        policies=claim.policies,
-        retention=core.options.retention,
-        now=core.time.now(),
+        run, policies=claim.policies, retention=core.options.retention, now=now
     )
     if verdict is not None:
         core.outbox.settle(verdict, policies=claim.policies, claim=claim)
         return False
+    claim.started_at = now
     return True
 
 
 def _arm(core: Core, claim: Claim, scope: anyio.CancelScope) -> list[Deadline]:
-    """Let the time limit and the end of trust stop the handler."""
+    """Let the time limit and whoever stops the claim end the handler."""
     armed: list[Deadline] = []
-
-    def let_go() -> None:
-        until_us = core.clock.monotonic_us() + THREAD_GRACE_US
-        armed.append(core.deadlines.add(at_us=until_us, act=scope.cancel))
-
-    is_thread = claim.executor is Executor.THREAD
-    claim.interrupt = let_go if is_thread else scope.cancel
+    if claim.executor is Executor.THREAD:
+        claim.interrupt = partial(_let_go, core, scope, armed)
+    else:
+        claim.interrupt = scope.cancel
     timeout_us = claim.policies.timeout_us
     if timeout_us is not None:
-
-        def time_out() -> None:
-            reason = f"it took longer than its limit of {timeout_us} us"
-            claim.stop(StopCause.TIMED_OUT, reason=reason)
-
         at_us = core.clock.monotonic_us() + timeout_us
+        time_out = partial(_time_out, claim, timeout_us)
         armed.append(core.deadlines.add(at_us=at_us, act=time_out))
     return armed
+
+
+def _let_go(core: Core, scope: anyio.CancelScope, armed: list[Deadline]) -> None:
+    """Leave a thread behind that does not stop within its grace."""
+    until_us = core.clock.monotonic_us() + THREAD_GRACE_US
+    armed.append(core.deadlines.add(at_us=until_us, act=scope.cancel))
+
+
+def _time_out(claim: Claim, timeout_us: int) -> None:
+    reason = f"it took longer than its limit of {timeout_us} us"
+    claim.stop(StopCause.TIMED_OUT, reason=reason)
 
 
 def _broken_off(claim: Claim, handler: Handler) -> Returned:
@@ -126,58 +146,3 @@ def _broken_off(claim: Claim, handler: Handler) -> Returned:
         remark = "its thread did not stop when asked and was left behind"
         log.warning("a thread was left behind", extra={"run_id": claim.run.id})
     return Returned(outcome=Outcome.CANCELLED, reason=remark)
-
-
-def _settle_broken_off(core: Core, claim: Claim) -> None:
-    if claim.stop_cause is None:
-        claim.stop_cause = StopCause.STOPPING
-    _settle(core, claim, Returned(outcome=Outcome.CANCELLED))
-
-
-def _settle(core: Core, claim: Claim, returned: Returned) -> None:
-    """Turn what happened into a verdict."""
-    ending = _ending(core, claim, returned)
-    retention = core.options.retention
-    match claim.stop_cause:
-        case StopCause.UNTRUSTED:
-            # Others may own it already: the store decides by the fence.
-            verdict = settle_interrupted(
-                claim.run, ending, policies=claim.policies, retention=retention
-            )
-        case StopCause.STOPPING if returned.outcome is not Outcome.SUCCEEDED:
-            verdict = settle_interrupted(
-                claim.run, ending, policies=claim.policies, retention=retention
-            )
-        case _:
-            verdict = settle_attempt(
-                claim.run, ending, policies=claim.policies, retention=retention
-            )
-    if ending.outcome is Outcome.FAILED:
-        log.warning(
-            "run failed",
-            extra={"run_id": claim.run.id, "job_id": claim.run.job_id},
-        )
-    core.outbox.settle(verdict, policies=claim.policies, claim=claim)
-
-
-def _ending(core: Core, claim: Claim, returned: Returned) -> Ending:
-    context = claim.context
-    assert context is not None
-    outcome, kinds, reason = returned.outcome, returned.kinds, returned.reason
-    if outcome is not Outcome.SUCCEEDED and claim.stop_cause is not None:
-        reason = "; ".join(filter(None, (context.cancel_reason, returned.reason)))
-        outcome = Outcome.CANCELLED
-        if claim.stop_cause is StopCause.TIMED_OUT:
-            outcome, kinds = Outcome.TIMED_OUT, TIMEOUT_KINDS
-    return Ending(
-        outcome=outcome,
-        started_at=claim.started_at,
-        ended_at=core.time.now(),
-        kinds=kinds,
-        reason=reason or None,
-        error=returned.error,
-        result=returned.result,
-        log=context.lines,
-        progress=context.progress_share,
-        progress_note=context.progress_note,
-    )

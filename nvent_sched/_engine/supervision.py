@@ -20,7 +20,7 @@ import anyio
 
 from nvent_sched._engine.bus import Bus
 from nvent_sched._engine.capture import RunLogCapture
-from nvent_sched._engine.core import Core, StopCause
+from nvent_sched._engine.claims import StopCause
 from nvent_sched._engine.jobverbs import put_definitions
 from nvent_sched._engine.lag import LagWatch, note_jump
 from nvent_sched._engine.launcher import run_launcher
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from nvent_sched._engine.core import Core
     from nvent_sched._model.jobs import JobDefinition
 
     _Loop = tuple[str, Callable[[], Awaitable[int | None]], Signal]
