@@ -1,6 +1,7 @@
 """One scheduler for everything that waits for time, on asyncio and on Trio."""
 
 from nvent_sched._engine.context import RunCancelledError, RunContext
+from nvent_sched._engine.stream import EventStream
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.policies import Misfire, OnLost, Overlap, Retry
 from nvent_sched._model.queries import Page
@@ -27,6 +28,7 @@ from nvent_sched.scheduler import Scheduler
 __all__ = [
     "Cron",
     "EventSnapshot",
+    "EventStream",
     "HealthSnapshot",
     "InstanceSnapshot",
     "Interval",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
@@ -19,6 +19,7 @@ from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.core import Core
 from nvent_sched._engine.options import Options
 from nvent_sched._engine.registry import Registry, handler_of, name_of
+from nvent_sched._engine.stream import EventStream
 from nvent_sched._engine.supervision import Engine
 from nvent_sched._model.instants import instant_from, moment_from, span_us
 from nvent_sched._model.jobs import JobStatus, checked_name
@@ -41,7 +42,6 @@ from nvent_sched._rules.retention import Retention
 from nvent_sched._rules.schedules import OneTime
 from nvent_sched._rules.trust import Timing
 from nvent_sched._rules.viewing import (
-    event_view,
     instance_view,
     job_view,
     run_view,
@@ -51,7 +51,7 @@ from nvent_sched.adapters import open_adapter
 from nvent_sched.errors import NotRunningError, RunFailedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Unpack
 
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     from nvent_sched._model.jobs import JobDefinition
     from nvent_sched._model.queries import StoreSummary
     from nvent_sched._model.snapshots import (
-        EventSnapshot,
         HealthSnapshot,
         InstanceSnapshot,
         JobSnapshot,
@@ -783,19 +782,14 @@ class Scheduler:
         count_in_range(limit, name="limit", most=PAGE_MAX)
         return await overview.snapshot_of(self._core("snapshot"), jobs_max=limit)
 
-    async def events(self) -> AsyncGenerator[EventSnapshot, None]:
+    def events(self) -> EventStream:
         """Iterate over what happens on all instances, from now until the stop.
 
-        A reader that does not keep up loses the oldest; the numbers (`seq`) show it.
+        `async with scheduler.events() as events` listens from there on, a bare
+        `async for` from its first step. A reader that does not keep up loses the
+        oldest; the numbers (`seq`) show it.
         """
-        bus = self._running("events").bus
-        subscriber = await bus.subscribe()
-        try:
-            async with aclosing(subscriber.read()) as told:
-                async for event in told:
-                    yield event_view(event)
-        finally:
-            bus.unsubscribe(subscriber)
+        return EventStream(self._running("events").bus)
 
     def _running(self, verb: str) -> Engine:
         if self._engine is None:

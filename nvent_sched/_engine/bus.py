@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from nvent_sched._engine.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from nvent_sched._engine.core import Core
     from nvent_sched._model.events import Event
 
@@ -25,18 +24,24 @@ BUFFER_MAX: Final = 10_000
 class Subscriber:
     """One reader of events.
 
+    Args:
+        after: The number of the last event that is not for it.
+
     Attributes:
         dropped: How many events it lost because it did not keep up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, after: int) -> None:
+        self._after = after
         self._events: deque[Event] = deque(maxlen=BUFFER_MAX)
         self._signal = Signal()
         self.is_closed = False
         self.dropped = 0
 
     def put(self, event: Event) -> None:
-        """Hand an event over."""
+        """Hand an event over, if it is for this reader."""
+        if event.seq <= self._after:
+            return
         if len(self._events) == BUFFER_MAX:
             self.dropped += 1
         self._events.append(event)
@@ -47,14 +52,13 @@ class Subscriber:
         self.is_closed = True
         self._signal.set()
 
-    async def read(self) -> AsyncGenerator[Event, None]:
-        """Iterate over the events, until the scheduler stops."""
-        while True:
-            while self._events:
-                yield self._events.popleft()
+    async def next(self) -> Event | None:
+        """Wait for the next event; None once the scheduler stopped."""
+        while not self._events:
             if self.is_closed:
-                return
+                return None
             await self._signal.wait()
+        return self._events.popleft()
 
 
 class Bus:
@@ -62,14 +66,21 @@ class Bus:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._subscribers: set[Subscriber] = set()
+        # A reader that was dropped without a word is forgotten with it.
+        self._subscribers: WeakSet[Subscriber] = WeakSet()
         self._seen: int | None = None
 
     async def subscribe(self) -> Subscriber:
-        """Add a reader: it gets what happens from now on."""
+        """Add a reader: it gets what happens from now on.
+
+        Raises:
+            StoreError: What happened before could not be written, or not be found.
+        """
+        await self._core.outbox.flush()
+        newest = await self._newest()
         if not self._subscribers:
-            self._seen = await self._newest()
-        subscriber = Subscriber()
+            self._seen = newest
+        subscriber = Subscriber(after=newest)
         self._subscribers.add(subscriber)
         self._core.bus_signal.set()
         return subscriber
@@ -80,7 +91,7 @@ class Bus:
 
     def close(self) -> None:
         """Let every reader end."""
-        for subscriber in self._subscribers:
+        for subscriber in tuple(self._subscribers):
             subscriber.close()
 
     async def _newest(self) -> int:
@@ -98,7 +109,7 @@ class Bus:
             events = await core.adapter.read_events(after=seen, limit=READ_BATCH)
             for event in events:
                 self._seen = event.seq
-                for subscriber in self._subscribers:
+                for subscriber in tuple(self._subscribers):
                     subscriber.put(event)
             if len(events) < READ_BATCH:
                 break

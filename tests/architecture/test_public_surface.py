@@ -10,6 +10,7 @@ import nvent_sched
 EXPECTED: Final = {
     "Cron",
     "EventSnapshot",
+    "EventStream",
     "HealthSnapshot",
     "InstanceSnapshot",
     "Interval",

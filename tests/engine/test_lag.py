@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,9 @@ from nvent_sched._engine.clock import SystemClock
 from nvent_sched._model.instants import Instant
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
-    from nvent_sched import EventSnapshot
+    from nvent_sched import EventStream
 
 HOURS = Interval(hours=6)
 PATIENCE = 20.0
@@ -65,7 +65,7 @@ async def scheduler() -> AsyncIterator[Scheduler]:
         yield running
 
 
-async def first_event(events: AsyncGenerator[EventSnapshot, None], kind: str) -> str:
+async def first_event(events: EventStream, kind: str) -> str:
     async for event in events:
         if event.kind == kind:
             return event.detail
@@ -104,7 +104,7 @@ async def test_a_handler_that_blocks_the_loop_is_named_while_it_does_each_time(
     scheduler.handler("greedy")(hog)
     await scheduler.schedule("greedy", HOURS, id="h")
     details: list[str] = []
-    async with aclosing(scheduler.events()) as events:
+    async with scheduler.events() as events:
         for _ in range(2):
             await scheduler.run_now("h")
             details.append(await first_event(events, "loop_blocked"))
@@ -141,7 +141,7 @@ async def test_a_clock_that_was_set_is_noticed_and_what_is_due_is_run() -> None:
 
     async with Scheduler("memory:", clock=clock) as scheduler:
         await scheduler.schedule(work, HOURS, id="w")
-        async with aclosing(scheduler.events()) as events:
+        async with scheduler.events() as events:
             await scheduler.run_now("w")
             await first_event(events, "run_finished")
             clock.skew_us = 7 * 3_600 * 1_000_000
