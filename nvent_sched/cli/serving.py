@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+from nvent_sched._engine.capture import FactsFormatter
 from nvent_sched.cli.exits import Exit
 from nvent_sched.cli.waiting import heeding_signals
 from nvent_sched.cli.words import count_words
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from nvent_sched.cli.output import Output
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-USUAL_FACTS: Final = {
-    *vars(logging.makeLogRecord({})),
-    *("message", "asctime", "taskName"),
-}
 DEFAULT_NAME: Final = "scheduler"
 
 
@@ -48,16 +45,6 @@ async def run(asked: argparse.Namespace, out: Output) -> Exit:
 
     life = Life(scheduler, grace=asked.grace, say=out.note)
     return await life.live(tell_start)
-
-
-class FactsFormatter(logging.Formatter):
-    """Write what a record is about after its message: our messages are constant."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's
-        """Add the fields that the caller added to the record."""
-        facts = vars(record).items()
-        added = [f"{name}={value}" for name, value in facts if name not in USUAL_FACTS]
-        return " ".join([super().formatMessage(record), *added])
 
 
 class Life:
