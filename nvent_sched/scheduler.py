@@ -789,7 +789,8 @@ class Scheduler:
         `async for` from its first step. A reader that does not keep up loses the
         oldest; the numbers (`seq`) show it.
         """
-        return EventStream(self._running("events").bus)
+        bus = self._running("events").bus
+        return EventStream(subscribe=bus.subscribe, unsubscribe=bus.unsubscribe)
 
     def _running(self, verb: str) -> Engine:
         if self._engine is None:

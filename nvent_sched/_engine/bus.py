@@ -35,8 +35,8 @@ class Subscriber:
         self._after = after
         self._events: deque[Event] = deque(maxlen=BUFFER_MAX)
         self._signal = Signal()
-        self.is_closed = False
-        self.dropped = 0
+        self.is_closed: bool = False
+        self.dropped: int = 0
 
     def put(self, event: Event) -> None:
         """Hand an event over, if it is for this reader."""

@@ -40,7 +40,7 @@ class RunContext:
         self._on_progress = on_progress
         self._lines: list[str] = list(run.log)
         # A plain flag: setting and reading one is atomic, and nobody waits for it.
-        self.is_cancelled = False
+        self.is_cancelled: bool = False
         self.cancel_reason: str | None = None
         self.progress_share: float | None = None
         self.progress_note: str | None = None

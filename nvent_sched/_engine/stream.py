@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Self
 from nvent_sched._rules.viewing import event_view
 
 if TYPE_CHECKING:
-    from nvent_sched._engine.bus import Bus, Subscriber
+    from collections.abc import Awaitable, Callable
+
+    from nvent_sched._engine.bus import Subscriber
     from nvent_sched._model.snapshots import EventSnapshot
 
 
@@ -17,10 +19,19 @@ class EventStream:
     `async with scheduler.events() as events` hears of everything from there on;
     `async for event in scheduler.events()` from its first step. It is no generator: it
     may be dropped at any time, and need not be closed.
+
+    Args:
+        subscribe: Begins to listen.
+        unsubscribe: Stops.
     """
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(
+        self,
+        *,
+        subscribe: Callable[[], Awaitable[Subscriber]],
+        unsubscribe: Callable[[Subscriber], None],
+    ) -> None:
+        self._subscribe, self._unsubscribe = subscribe, unsubscribe
         self._subscriber: Subscriber | None = None
         self._is_closed = False
 
@@ -59,10 +70,10 @@ class EventStream:
         """Stop listening. Idempotent."""
         self._is_closed = True
         if self._subscriber is not None:
-            self._bus.unsubscribe(self._subscriber)
+            self._unsubscribe(self._subscriber)
             self._subscriber.close()
 
     async def _listen(self) -> Subscriber:
         if self._subscriber is None:
-            self._subscriber = await self._bus.subscribe()
+            self._subscriber = await self._subscribe()
         return self._subscriber
