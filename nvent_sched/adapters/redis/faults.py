@@ -1,0 +1,94 @@
+"""From the driver's errors to ours: what happened, at which server, and what to do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from redis import exceptions
+
+from nvent_sched.errors import (
+    StoreBusyError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+)
+
+UNREACHABLE: Final = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    OSError,
+)
+REFUSED: Final = (exceptions.AuthenticationError, exceptions.AuthorizationError)
+
+# What the server's answer begins with, or has in it if it came out of a script.
+KINDS: Final[tuple[tuple[str, type[StoreError], str], ...]] = (
+    (
+        "OOM ",
+        StoreFullError,
+        (
+            "its memory limit is reached, and nothing of this write was stored: raise "
+            "maxmemory, or shorten what is kept of runs"
+        ),
+    ),
+    (
+        "MISCONF",
+        StoreUnavailableError,
+        "it cannot write to its disk, and takes no writes: see its log",
+    ),
+    ("READONLY", StoreReadOnlyError, "it is a replica: name the primary in the URL"),
+    ("NOREPLICAS", StoreUnavailableError, "too few replicas follow it just now"),
+    ("MASTERDOWN", StoreUnavailableError, "it has lost its primary"),
+    ("CLUSTERDOWN", StoreUnavailableError, "its cluster is down"),
+    ("TRYAGAIN", StoreUnavailableError, "its cluster is being moved"),
+    ("LOADING", StoreUnavailableError, "it is still loading what it had stored"),
+    ("BUSY ", StoreBusyError, "a script of somebody else has been running for long"),
+    (
+        "NOPERM",
+        StoreError,
+        "the user may not do this: grant what the documentation lists for nvent_sched",
+    ),
+    ("WRONGPASS", StoreError, "the user or the password is wrong"),
+    ("NOAUTH", StoreError, "it asks for a password, and the URL has none"),
+    (
+        "WRONGTYPE",
+        StoreCorruptError,
+        "a key of ours holds something else: choose another prefix",
+    ),
+    (
+        "unknown command",
+        StoreError,
+        "it does not know a command that is needed: Redis 6.2 or Valkey 7.2 at least",
+    ),
+)
+
+
+def fault_of(error: Exception, *, url: str) -> StoreError:
+    """Turn an error of the driver into one of ours; the cause is kept.
+
+    Args:
+        error: The driver's.
+        url: Where the server is, without any secret.
+    """
+    fault = _fault_of(error, url=url)
+    fault.__cause__ = error
+    return fault
+
+
+def _fault_of(error: Exception, *, url: str) -> StoreError:
+    text = f"{type(error).__name__}: {error}"
+    for beginning, kind, advice in KINDS:
+        if beginning in text or str(error).startswith(beginning.strip()):
+            return kind(f"{url}: {_short(error)}: {advice}")
+    if isinstance(error, REFUSED):
+        return StoreError(f"{url}: {_short(error)}: check the user and the password")
+    if isinstance(error, UNREACHABLE):
+        advice = "the server cannot be reached just now; check that it is running"
+        return StoreUnavailableError(f"{url}: {_short(error)}: {advice}")
+    return StoreError(f"{url}: {_short(error)} ({type(error).__name__})")
+
+
+def _short(error: Exception) -> str:
+    """Say the first line of an error; what follows is the script."""
+    return str(error).partition("\n")[0][:300]

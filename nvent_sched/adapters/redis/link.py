@@ -1,0 +1,188 @@
+"""The connection, on the owner's thread: what waits together is sent as one pipeline.
+
+A connection that broke is made anew, and what it was asked is asked again: each call
+carries what the store needs to know a repetition by. After a few attempts the callers are
+told instead; the engine's loops ask again by themselves, for ever.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from redis.backoff import EqualJitterBackoff
+from redis.exceptions import NoScriptError, ReadOnlyError, TimeoutError  # noqa: A004
+
+from nvent_sched.adapters.redis.connecting import connect
+from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of
+from nvent_sched.adapters.redis.keys import Keys
+from nvent_sched.adapters.redis.scripts import script, verbs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nvent_sched.adapters._owner import Call
+    from nvent_sched.adapters.redis.location import Location
+    from nvent_sched.adapters.redis.scripts import Script
+
+ATTEMPTS_MAX: Final = 6
+"""How often a call is sent before its caller is told."""
+WAIT_S: Final = 0.05
+WAIT_S_MAX: Final = 1.0
+REPEATED: Final = (*UNREACHABLE, ReadOnlyError)
+
+Replies = list[Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """What one call asks of the server, and what came of it: scripts, in their order.
+
+    Attributes:
+        scripts: Each with its arguments.
+        numbers: What each is known by to the store, if it is sent again; None for one
+            that may be sent twice.
+    """
+
+    scripts: list[tuple[Script, Sequence[Any]]]
+    numbers: list[int | None]
+
+    def __call__(self, replies: Replies) -> Replies:
+        """Give the replies to the caller."""
+        return replies
+
+
+class Link:
+    """One connection and its scripts.
+
+    Args:
+        location: Of the server; it is connected to with the first call.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self.name = uuid4().hex
+        self._keys = Keys(location.prefix)
+        self._client: Any = None
+        self._numbers = count(1)
+        self._is_ending = threading.Event()
+        self._backoff = EqualJitterBackoff(cap=WAIT_S_MAX, base=WAIT_S)
+
+    def asked(
+        self, verb: str, parts: Sequence[Sequence[Any]], *, is_told: bool
+    ) -> Asked:
+        """Prepare a call.
+
+        Args:
+            verb: The script.
+            parts: The arguments, of each time it is sent.
+            is_told: Whether the store keeps the answer for a repetition.
+        """
+        sent = script(verb)
+        return Asked(
+            scripts=[(sent, part) for part in parts],
+            numbers=[next(self._numbers) if is_told else None for _ in parts],
+        )
+
+    def interrupt(self) -> None:
+        """Let nobody wait for a server that does not answer any more."""
+        self._is_ending.set()
+
+    def execute(self, group: Sequence[Call[Replies]]) -> None:
+        """Execute what waits, and fill in what came of it."""
+        calls = [(call, call.step) for call in group]
+        failures = 0
+        error: Exception | None = None
+        while failures < ATTEMPTS_MAX:
+            try:
+                self._execute(calls, is_repeat=failures > 0)
+            except REPEATED as trouble:
+                error = trouble
+                self._disconnect()
+                # An answer that does not come in time has cost the caller enough.
+                failures += ATTEMPTS_MAX // 2 if _is_timeout(trouble) else 1
+                if self._is_ending.wait(self._backoff.compute(failures)):
+                    break
+            except Exception as trouble:  # noqa: BLE001  it belongs to every caller
+                error = trouble
+                self._disconnect()
+                break
+            else:
+                return
+        assert error is not None
+        for call in group:
+            call.error = fault_of(error, url=self.location.url)
+
+    def _execute(
+        self,
+        calls: Sequence[tuple[Call[Replies], Callable[[Replies], Any]]],
+        *,
+        is_repeat: bool,
+    ) -> None:
+        sent: list[tuple[Script, list[Any]]] = []
+        for _, step in calls:
+            assert isinstance(step, Asked)
+            for (each, args), number in zip(step.scripts, step.numbers, strict=True):
+                told = () if number is None else (self.name, number, int(is_repeat))
+                sent.append((each, [*told, *args]))
+        replies = iter(self._send(sent))
+        for call, step in calls:
+            assert isinstance(step, Asked)
+            own = [next(replies) for _ in step.scripts]
+            wrong = next((each for each in own if isinstance(each, Exception)), None)
+            if wrong is None:
+                call.result = step(own)
+            else:
+                call.error = fault_of(wrong, url=self.location.url)
+
+    def _send(self, sent: Sequence[tuple[Script, list[Any]]]) -> Replies:
+        client = self._connected()
+        with client.pipeline(transaction=False) as pipeline:
+            for each, args in sent:
+                keys = [self._keys[name] for name in each.keys]
+                pipeline.execute_command(
+                    "EVALSHA", each.digest, len(keys), *keys, *args
+                )
+            replies: Replies = pipeline.execute(raise_on_error=False)
+        for place, reply in enumerate(replies):
+            if isinstance(reply, NoScriptError):
+                replies[place] = self._eval(client, *sent[place])
+            elif isinstance(reply, REPEATED):
+                raise reply
+        return replies
+
+    def _eval(self, client: Any, sent: Script, args: list[Any]) -> Any:  # noqa: ANN401
+        """Send a script that the server has forgotten; it will know it then."""
+        keys = [self._keys[name] for name in sent.keys]
+        try:
+            return client.execute_command("EVAL", sent.text, len(keys), *keys, *args)
+        except REPEATED:
+            raise
+        except Exception as error:  # noqa: BLE001  an answer like the others
+            return error
+
+    def _connected(self) -> Any:  # noqa: ANN401  the driver's types are not whole
+        if self._client is None:
+            client: Any = connect(self.location, slot_key=self._keys["jobs"])
+            with client.pipeline(transaction=False) as pipeline:
+                for verb in verbs():
+                    pipeline.execute_command("SCRIPT LOAD", script(verb).text)
+                pipeline.execute()
+            self._client = client
+        return self._client
+
+    def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def finish(self) -> None:
+        """Let go of the connection."""
+        self._disconnect()
+
+
+def _is_timeout(error: Exception) -> bool:
+    return isinstance(error, TimeoutError)

@@ -1,0 +1,88 @@
+"""The store at a glance, and what should never be found in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nvent_sched._model.jobs import JobStatus
+from nvent_sched._model.queries import StoreSummary
+from nvent_sched._model.runs import RunState
+from nvent_sched.adapters.redis.rows import instant_of, job_from, pairs, run_from
+from nvent_sched.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from nvent_sched._model.instances import Instance
+
+
+def summary_from(
+    reply: Sequence[Any],
+    *,
+    instances: Iterable[Instance],
+    findings: Iterable[str],
+    settings: Mapping[str, str],
+    dangers: Iterable[str],
+) -> StoreSummary:
+    """Read what `summary` counted."""
+    statuses, waiting, ready, claimed, runs, oldest, waits, aside, *_ = reply
+    live = {
+        RunState.WAITING: waiting,
+        RunState.READY: ready,
+        RunState.CLAIMED: claimed,
+    }
+    listed = {name for each in instances for name in each.handlers}
+    return StoreSummary(
+        jobs={
+            JobStatus(status): int(count) for status, count in pairs(statuses).items()
+        },
+        live_runs={state: count for state, count in live.items() if count},
+        finished_runs=runs - sum(live.values()),
+        oldest_look_at=instant_of(oldest),
+        unresolved={
+            name: int(count)
+            for name, count in pairs(waits).items()
+            if name not in listed
+        },
+        quarantined=dict(pairs(aside)),
+        findings=tuple(findings),
+        settings=dict(settings),
+        dangers=tuple(dangers),
+    )
+
+
+def size_findings(reply: Sequence[Any]) -> Iterator[str]:
+    """Find indexes that disagree with what they index."""
+    jobs, definitions, listed = reply[8]
+    if not jobs == definitions == listed:
+        yield (
+            f"{jobs} jobs, {definitions} definitions and {listed} listed ids: keys were "
+            "changed by hand, or evicted"
+        )
+
+
+def job_findings(row: Sequence[str]) -> Iterator[str]:
+    """Find a job that cannot be read, or that nothing will ever look at."""
+    job_id, stand, definition, reason = row
+    if reason:
+        return
+    try:
+        job = job_from(stand, definition)
+    except StoreError as error:
+        yield f"job {job_id!r} cannot be read: {error}"
+        return
+    is_looked_at = job.look_at is not None or job.looks_on_finish
+    if job.status is JobStatus.ACTIVE and job.next_time and not is_looked_at:
+        yield f"job {job_id!r} is active, but nothing will ever look at it"
+
+
+def run_findings(row: Sequence[Any], *, fence: int) -> Iterator[str]:
+    """Find a run that cannot be read, or whose token was never given out."""
+    run_id, flat = row
+    try:
+        run = run_from(run_id, flat)
+    except StoreError as error:
+        yield f"run {run_id!r} cannot be read, and nobody will start it: {error}"
+        return
+    if run.fence > fence:
+        yield f"run {run_id!r} has a fence above every one given out"

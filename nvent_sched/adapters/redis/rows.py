@@ -1,0 +1,266 @@
+"""Values to fields and back. Knows the names of fields, and no key.
+
+A run is a hash whose fields are named as in `Run`; what has its default value is left
+out. Where a job stands is one text, whose first fields the scripts read too.
+"""
+
+from __future__ import annotations
+
+import json
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
+
+from nvent_sched._model.claims import DueJob, LiveRun
+from nvent_sched._model.events import Event, EventKind
+from nvent_sched._model.instances import Instance
+from nvent_sched._model.instants import Instant
+from nvent_sched._model.jobs import Job, JobDefinition, JobStatus
+from nvent_sched._model.runs import Origin, Outcome, Run, RunState
+from nvent_sched.adapters._codec import (
+    UNREADABLE,
+    attempts_from,
+    attempts_text,
+    compact,
+    definition_from,
+    lines_from,
+    lines_text,
+)
+from nvent_sched.errors import StoreCorruptError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Row = list[Any]
+PART: Final = "\x1f"
+_STAND_FIELDS: Final = 12
+_INTS: Final = frozenset(
+    {
+        "attempt",
+        "crashes",
+        "fence",
+        "count",
+        *("scheduled_time", "due_time", "ready_at", "lease_until", "started_at"),
+        *("finished_at", "until_time", "keep_until"),
+    }
+)
+NEVER_CHANGED: Final = ("job_id", "handler", "scheduled_time", "due_time")
+CHANGED: Final = (
+    *("state", "origin", "ready_at", "attempt", "crashes", "fence", "instance"),
+    *("lease_until", "started_at", "finished_at", "outcome", "reason", "error"),
+    *("result", "progress", "progress_note", "cancel_reason", "until_time"),
+    "keep_until",
+)
+_changed: Final = attrgetter(*CHANGED)
+_never_changed: Final = attrgetter(*NEVER_CHANGED)
+
+
+def stand_text(job: Job) -> str:
+    """Write where a job stands."""
+    return PART.join(
+        (
+            str(job.version),
+            job.status.value,
+            "1" if job.looks_on_finish else "0",
+            "" if job.look_at is None else str(job.look_at),
+            job.definition.handler,
+            str(job.planned),
+            str(job.anchor),
+            str(job.considered_until),
+            "" if job.next_time is None else str(job.next_time),
+            str(job.created_at),
+            str(job.updated_at),
+            job.note,
+        )
+    )
+
+
+def job_from(stand: str, definition: str) -> Job:
+    """Read a job.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    return _job_from(stand, definition_from(definition))
+
+
+def _job_from(stand: str, definition: JobDefinition) -> Job:
+    fields = stand.split(PART, _STAND_FIELDS - 1)
+    try:
+        version, status, looks, look_at, _, planned, *times, note = fields
+        anchor, considered, following, created, updated = times
+        return Job(
+            definition=definition,
+            version=int(version),
+            status=JobStatus(status),
+            looks_on_finish=looks == "1",
+            look_at=_instant(look_at),
+            planned=int(planned),
+            anchor=Instant(int(anchor)),
+            considered_until=Instant(int(considered)),
+            next_time=_instant(following),
+            created_at=Instant(int(created)),
+            updated_at=Instant(int(updated)),
+            note=note,
+        )
+    except (AssertionError, *UNREADABLE) as error:
+        msg = f"where job {definition.id!r} stands cannot be read: {error!r}"
+        raise StoreCorruptError(msg) from error
+
+
+def _instant(text: str) -> Instant | None:
+    return Instant(int(text)) if text else None
+
+
+def changed_fields(run: Run) -> Row:
+    """Write what of a run may change: names and values, without what is None."""
+    row: Row = []
+    for name, value in zip(CHANGED, _changed(run), strict=True):
+        if value is not None:
+            row += (name, str(value))
+    if run.count != 1:
+        row += ("count", str(run.count))
+    if run.log:
+        row += ("log", lines_text(run.log) or "")
+    if run.attempts:
+        row += ("attempts", attempts_text(run.attempts) or "")
+    return row
+
+
+def run_fields(run: Run) -> Row:
+    """Write all of a run but its id: names and values."""
+    row = changed_fields(run)
+    for name, value in zip(NEVER_CHANGED, _never_changed(run), strict=True):
+        row += (name, str(value))
+    if run.payload != "{}":
+        row += ("payload", run.payload)
+    return row
+
+
+def run_from(run_id: str, row: Sequence[str]) -> Run:
+    """Read a run.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    fields: dict[str, Any] = dict(zip(row[::2], row[1::2], strict=True))
+    log, attempts = lines_from(fields.get("log")), attempts_from(fields.get("attempts"))
+    fields.pop("request", None)
+    try:
+        for name in _INTS & fields.keys():
+            fields[name] = int(fields[name])
+        fields["state"] = RunState(fields["state"])
+        fields["origin"] = Origin(fields["origin"])
+        if "outcome" in fields:
+            fields["outcome"] = Outcome(fields["outcome"])
+        if "progress" in fields:
+            fields["progress"] = float(fields["progress"])
+        return Run(id=run_id, **fields | {"log": log, "attempts": attempts})
+    except (AssertionError, *UNREADABLE) as error:
+        msg = f"run {run_id!r} cannot be read: {error!r}"
+        raise StoreCorruptError(msg) from error
+
+
+def readable_runs(replies: Iterable[Sequence[Any]]) -> Iterator[Run]:
+    """Read runs; one that cannot be read stands in no other's way.
+
+    `summary` tells of it.
+    """
+    for run_id, row in replies:
+        try:
+            yield run_from(run_id, row)
+        except StoreError:
+            continue
+
+
+def facts_from(reply: Sequence[str]) -> DueJob:
+    """Read what a plan for a job needs.
+
+    Raises:
+        StoreError: The job cannot be read.
+    """
+    _, stand, definition, ended, *live = reply
+    return DueJob(
+        job=job_from(stand, definition),
+        live=tuple(
+            LiveRun(
+                id=run_id,
+                state=RunState(state),
+                scheduled_time=Instant(int(scheduled)),
+                due_time=Instant(int(due)),
+                is_cancelled=is_cancelled == "1",
+            )
+            for run_id, state, scheduled, due, is_cancelled in zip(
+                *[iter(live)] * 5, strict=True
+            )
+        ),
+        last_finished_at=instant_of(ended),
+    )
+
+
+def instant_of(text: str) -> Instant | None:
+    """Read a time; None for an empty text."""
+    return Instant(int(float(text)) if "e" in text else int(text)) if text else None
+
+
+def instance_text(instance: Instance) -> str:
+    """Write what an instance says of itself, without its heartbeat."""
+    return compact(
+        {
+            "host": instance.host,
+            "pid": instance.pid,
+            "release": instance.release,
+            "started_at": instance.started_at,
+            "handlers": instance.handlers,
+            "slots": instance.slots,
+            "running": instance.running,
+        }
+    )
+
+
+def instance_from(instance_id: str, text: str, *, heartbeat: str) -> Instance:
+    """Read an instance.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    try:
+        record = json.loads(text)
+        record["handlers"] = tuple(record["handlers"])
+        return Instance(
+            id=instance_id, heartbeat_at=Instant(int(float(heartbeat))), **record
+        )
+    except UNREADABLE as error:
+        msg = f"instance {instance_id!r} cannot be read: {error!r}"
+        raise StoreCorruptError(msg) from error
+
+
+def event_text(event: Event) -> str:
+    """Write an event, without its number."""
+    record = [
+        event.at,
+        event.kind.value,
+        event.instance,
+        event.job_id,
+        event.run_id,
+        event.detail,
+    ]
+    return compact(record)
+
+
+def event_from(seq: str, text: str) -> Event:
+    """Read an event."""
+    at, kind, instance, job_id, run_id, detail = json.loads(text)
+    return Event(
+        at=Instant(at),
+        kind=EventKind(kind),
+        instance=instance,
+        job_id=job_id,
+        run_id=run_id,
+        detail=detail,
+        seq=int(seq),
+    )
+
+
+def pairs(flat: Sequence[str]) -> Mapping[str, str]:
+    """Read names and values that follow one another."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,29 @@
+-- _args: read the arguments one after the other, and say what time it is.
+--
+-- uses
+-- keys
+-- args
+--
+-- returns nothing: a part of other scripts
+
+local place_of_arg = 0
+
+local function arg()
+  place_of_arg = place_of_arg + 1
+  return ARGV[place_of_arg]
+end
+
+-- A number as text: `tostring` would write today's microsecond as 1.8e+15.
+local function text_of(number)
+  return string.format('%.0f', number)
+end
+
+-- The store's own clock decides. Only a test gives another time.
+local function time_now()
+  local given = arg()
+  if given ~= '' then
+    return tonumber(given)
+  end
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end

@@ -1,0 +1,32 @@
+-- _drop: forget a job with all that is its own; a CLAIMED run stays.
+--
+-- uses    _jobs _runs _tallies
+-- keys    definitions job_ids
+-- args
+--
+-- returns nothing: a part of other scripts
+
+local function drop_job(job_id)
+  local text = redis.call('HGET', jobs, job_id)
+  if not text then
+    return false
+  end
+  local was_aside = redis.call('HDEL', quarantine, job_id) == 1
+  local job = parsed(text)
+  if job and not was_aside then
+    unlist_job(job_id, job)
+  end
+  redis.call('HDEL', jobs, job_id)
+  redis.call('HDEL', definitions, job_id)
+  redis.call('ZREM', job_ids, job_id)
+  forget_tallies(job_id)
+  for _, index in ipairs({live, past}) do
+    for _, run_id in ipairs(redis.call('ZRANGE', index .. job_id, 0, -1)) do
+      local facts = run_facts(run_id)
+      if facts and facts.state ~= 'claimed' then
+        forget_run(run_id, facts)
+      end
+    end
+  end
+  return true
+end

@@ -1,0 +1,88 @@
+-- _tallies: add to the statistics of jobs, and to those of all together.
+--
+-- uses    _args
+-- keys    stats* total last_started last_finished last_success last_failure
+-- args
+--
+-- returns nothing: a part of other scripts
+
+local totals = {}
+
+local function add_to(key, field, count)
+  redis.call('HINCRBY', key, field, count)
+  totals[field] = (totals[field] or 0) + tonumber(count)
+end
+
+-- kind: 's' success, 'f' failure, 'r' another end of a run, 'n' no run at all
+local function read_tally()
+  return {
+    job_id = arg(), outcome = arg(), count = arg(), kind = arg(), started = arg(),
+    finished = arg(), duration = arg(), lateness = arg(), error = arg(),
+  }
+end
+
+local function count_streak(key, kind, tally)
+  local is_success = kind == 's'
+  local grows = is_success and 'success_streak' or 'failure_streak'
+  local ends = is_success and 'failure_streak' or 'success_streak'
+  redis.call('HINCRBY', key, grows, 1)
+  redis.call('HSET', key, ends, 0)
+  local last = is_success and last_success or last_failure
+  redis.call('ZADD', last, tally.finished, tally.job_id)
+  if is_success then
+    return
+  end
+  if tally.error == '' then
+    redis.call('HDEL', key, 'last_error')
+  else
+    redis.call('HSET', key, 'last_error', string.sub(tally.error, 2))
+  end
+end
+
+local function count_tally(tally)
+  local key = stats .. tally.job_id
+  if tally.outcome == '' then
+    add_to(key, 'n:retries', tally.count)
+    return
+  end
+  add_to(key, 'n:' .. tally.outcome, tally.count)
+  if tally.kind == 'n' then
+    return
+  end
+  redis.call('HSET', key, 'last_outcome', tally.outcome)
+  redis.call('ZADD', last_finished, tally.finished, tally.job_id)
+  if tally.started ~= '' then
+    redis.call('ZADD', last_started, tally.started, tally.job_id)
+  end
+  if tally.duration ~= '' then
+    add_to(key, 'd:' .. tally.duration, 1)
+  end
+  if tally.lateness ~= '' then
+    add_to(key, 'l:' .. tally.lateness, 1)
+  end
+  if tally.kind ~= 'r' then
+    count_streak(key, tally.kind, tally)
+  end
+end
+
+local function keep_totals()
+  for field, count in pairs(totals) do
+    if redis.call('HINCRBY', total, field, count) == 0 then
+      redis.call('HDEL', total, field)
+    end
+  end
+  totals = {}
+end
+
+local function forget_tallies(job_id)
+  local counted = redis.call('HGETALL', stats .. job_id)
+  for place = 1, #counted, 2 do
+    if string.match(counted[place], '^[ndl]:') then
+      totals[counted[place]] = (totals[counted[place]] or 0) - tonumber(counted[place + 1])
+    end
+  end
+  redis.call('DEL', stats .. job_id)
+  for _, last in ipairs({last_started, last_finished, last_success, last_failure}) do
+    redis.call('ZREM', last, job_id)
+  end
+end

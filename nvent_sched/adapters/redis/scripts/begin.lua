@@ -1,0 +1,61 @@
+-- begin: claim READY runs, oldest first, up to each pool's limit.
+--
+-- uses    _runs _fences _heads
+-- keys    asked*
+-- args    now; request, instance, until, lease in microseconds; number of pools; for
+--         each: limit, count, handlers
+--
+-- returns {now, next ready ('' for none), {run id, {field, value, ...}}, ...}
+
+local ASKED_MS = 600000 -- how long a request may be repeated
+
+local now = time_now()
+local request, instance, until_at = arg(), arg(), tonumber(arg())
+local lease_until = text_of(now + tonumber(arg()))
+local asked_key = asked .. request
+
+local function claim(entry)
+  local facts = run_facts(entry.id)
+  displace_run(entry.id, facts)
+  facts.state, facts.instance, facts.lease_until = 'claimed', instance, lease_until
+  redis.call('HSET', run .. entry.id, 'state', 'claimed', 'instance', instance,
+    'lease_until', lease_until, 'fence', next_fence(now), 'request', request)
+  place_run(entry.id, facts)
+end
+
+local mine = {}
+for _, run_id in ipairs(redis.call('LRANGE', asked_key, 0, -1)) do
+  local facts = run_facts(run_id)
+  if facts and facts.state == 'claimed' and facts.request == request then
+    mine[#mine + 1] = {id = run_id, at = tonumber(facts.ready_at)}
+  end
+end
+local is_new = #mine == 0
+if is_new then
+  redis.call('DEL', asked_key)
+end
+local names = {}
+for _ = 1, tonumber(arg()) do
+  local limit, own = tonumber(arg()), read_list()
+  for _, name in ipairs(own) do
+    names[#names + 1] = name
+  end
+  if is_new and limit > 0 then
+    for _, entry in ipairs((first_of(ready, own, until_at, limit))) do
+      claim(entry)
+      redis.call('RPUSH', asked_key, entry.id)
+      mine[#mine + 1] = entry
+    end
+  end
+end
+if is_new and #mine > 0 then
+  redis.call('PEXPIRE', asked_key, ASKED_MS)
+end
+keep_fence()
+table.sort(mine, by_time)
+local next_ready = first_at(ready, names)
+local reply = {text_of(now), next_ready and text_of(next_ready) or ''}
+for _, entry in ipairs(mine) do
+  reply[#reply + 1] = {entry.id, redis.call('HGETALL', run .. entry.id)}
+end
+return reply

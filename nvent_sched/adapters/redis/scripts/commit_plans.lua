@@ -1,0 +1,139 @@
+-- commit_plans: apply each plan whose job still has the version it was decided on.
+--
+-- uses    _told _drop _fences
+-- keys    hints
+-- args    caller, number, is_repeat; now; count; for each: job id, seen version,
+--         '1' to drop it, standing; runs: count, each: id, number of fields, names and
+--         values; promote: count, ids; tallies: count, each as `read_tally` reads it;
+--         cancel: count, each: run id, reason
+--
+-- returns text, parted by ';': 's' (stale), or the fences of the plan's runs, parted
+--         by ',': 0 for a run that was not inserted as CLAIMED
+
+local before = told_before()
+if before then
+  return before
+end
+local caller, now = ARGV[1], time_now()
+
+local function read_run()
+  local made = {id = arg(), facts = {}, row = {}}
+  for _ = 1, tonumber(arg()) do
+    local name, value = arg(), arg()
+    made.facts[name] = value
+    made.row[#made.row + 1] = name
+    made.row[#made.row + 1] = value
+  end
+  return made
+end
+
+local function read_plan()
+  local plan = {job_id = arg(), seen = tonumber(arg()), is_drop = arg() == '1', text = arg()}
+  plan.runs, plan.promote, plan.tallies, plan.cancel = {}, {}, {}, {}
+  for place = 1, tonumber(arg()) do plan.runs[place] = read_run() end
+  for place = 1, tonumber(arg()) do plan.promote[place] = arg() end
+  for place = 1, tonumber(arg()) do plan.tallies[place] = read_tally() end
+  for place = 1, tonumber(arg()) do plan.cancel[place] = {id = arg(), reason = arg()} end
+  return plan
+end
+
+local function insert_run(made)
+  if redis.call('EXISTS', run .. made.id) == 1 then
+    return '0'
+  end
+  local given = '0'
+  if made.facts.state == 'claimed' then
+    given = next_fence(now)
+    made.row[#made.row + 1] = 'fence'
+    made.row[#made.row + 1] = given
+  end
+  redis.call('HSET', run .. made.id, unpack(made.row))
+  redis.call('ZADD', run_ids, made.facts.scheduled_time, made.id)
+  place_run(made.id, made.facts)
+  return given
+end
+
+local function promote(run_id)
+  local facts = run_facts(run_id)
+  if facts and facts.state == 'waiting' then
+    displace_run(run_id, facts)
+    facts.state = 'ready'
+    redis.call('HSET', run .. run_id, 'state', 'ready')
+    place_run(run_id, facts)
+  end
+end
+
+-- End a run that is not claimed, mark one that is; say whether it ended.
+local function cancel(run_id, reason)
+  local facts = run_facts(run_id)
+  if not facts or facts.state == 'finished' then
+    return false
+  end
+  if facts.state == 'claimed' then
+    mark_cancelled(run_id, facts, reason)
+    return false
+  end
+  displace_run(run_id, facts)
+  facts.state = 'finished'
+  redis.call('HSET', run .. run_id, 'state', 'finished', 'outcome', 'cancelled',
+    'reason', reason, 'cancel_reason', reason, 'finished_at', text_of(now))
+  place_run(run_id, facts)
+  count_tally({
+    job_id = facts.job_id, outcome = 'cancelled', count = 1, kind = 'r', started = '',
+    finished = text_of(now), duration = '', lateness = '', error = '',
+  })
+  return true
+end
+
+local function is_active(job_id)
+  for _, run_id in ipairs(redis.call('ZRANGE', live .. job_id, 0, -1)) do
+    if redis.call('HGET', run .. run_id, 'state') ~= 'waiting' then
+      return true
+    end
+  end
+  return false
+end
+
+local function apply(plan, old_text)
+  local fences = {}
+  if plan.is_drop then
+    drop_job(plan.job_id)
+    for place = 1, #plan.runs do fences[place] = '0' end
+    return fences
+  end
+  for place, made in ipairs(plan.runs) do fences[place] = insert_run(made) end
+  for _, run_id in ipairs(plan.promote) do promote(run_id) end
+  local job = parsed(plan.text)
+  write_job(plan.job_id, old_text, plan.text, job)
+  for _, tally in ipairs(plan.tallies) do
+    if redis.call('HEXISTS', jobs, tally.job_id) == 1 then
+      count_tally(tally)
+    end
+  end
+  local is_ended = false
+  for _, asked in ipairs(plan.cancel) do
+    is_ended = cancel(asked.id, asked.reason) or is_ended
+  end
+  if job.looks and (is_ended or not is_active(plan.job_id)) then
+    look_now(plan.job_id, plan.text, job, now, job.version)
+    is_news = true
+  end
+  return fences
+end
+
+local verdicts = {}
+for place = 1, tonumber(arg()) do
+  local plan = read_plan()
+  local old_text = redis.call('HGET', jobs, plan.job_id)
+  if version_of(old_text) == plan.seen then
+    verdicts[place] = table.concat(apply(plan, old_text), ',')
+  else
+    verdicts[place] = 's'
+  end
+end
+keep_fence()
+keep_totals()
+if is_news then
+  redis.call('PUBLISH', hints, caller)
+end
+return tell(table.concat(verdicts, ';'))

@@ -1,0 +1,106 @@
+-- settle: write what became of each run whose state and fence are those seen.
+--
+-- uses    _runs _jobs _tallies
+-- keys    hints
+-- args    caller; now; count; for each: run id, seen state, seen fence, seen lease ('' for
+--         any), number of fields, names and values; '1' and a tally as `read_tally`
+--         reads it, or '0'
+--
+-- returns text: '1' (stored) or '0' (stale) for each settlement
+
+local SETTLED = {
+  'state', 'origin', 'ready_at', 'attempt', 'crashes', 'fence', 'instance', 'lease_until',
+  'started_at', 'finished_at', 'outcome', 'reason', 'error', 'result', 'log', 'progress',
+  'progress_note', 'cancel_reason', 'attempts', 'count', 'until_time', 'keep_until',
+}
+
+local caller, now = arg(), time_now()
+local job_texts, ended, is_ended = {}, {}, {}
+
+local function job_text(job_id)
+  if job_texts[job_id] == nil then
+    job_texts[job_id] = redis.call('HGET', jobs, job_id)
+  end
+  return job_texts[job_id]
+end
+
+local function read_settlement()
+  local asked = {id = arg(), state = arg(), fence = arg(), lease = arg(), row = {}, run = {}}
+  for _ = 1, tonumber(arg()) do
+    local name, value = arg(), arg()
+    asked.run[name] = value
+    asked.row[#asked.row + 1] = name
+    asked.row[#asked.row + 1] = value
+  end
+  asked.tally = arg() == '1' and read_tally() or nil
+  return asked
+end
+
+-- Whether the very same was written before, and its answer was lost.
+local function is_applied(asked)
+  local values = redis.call('HMGET', run .. asked.id, unpack(SETTLED))
+  for place, name in ipairs(SETTLED) do
+    if (values[place] or nil) ~= asked.run[name] then
+      return false
+    end
+  end
+  return true
+end
+
+local function write(asked, facts)
+  local gone = {'request'}
+  for _, name in ipairs(SETTLED) do
+    if not asked.run[name] then
+      gone[#gone + 1] = name
+    end
+  end
+  displace_run(asked.id, facts)
+  redis.call('HDEL', run .. asked.id, unpack(gone))
+  redis.call('HSET', run .. asked.id, unpack(asked.row))
+  asked.run.job_id, asked.run.handler = facts.job_id, facts.handler
+  asked.run.scheduled_time = facts.scheduled_time
+  place_run(asked.id, asked.run)
+  if asked.tally and job_text(asked.tally.job_id) then
+    count_tally(asked.tally)
+  end
+  if asked.run.state == 'finished' and not is_ended[facts.job_id] then
+    is_ended[facts.job_id] = true
+    ended[#ended + 1] = facts.job_id
+  end
+end
+
+local function verdict(asked)
+  local facts = run_facts(asked.id)
+  if not facts then
+    return '0'
+  end
+  local is_seen = facts.state == asked.state and facts.fence == asked.fence
+    and (asked.lease == '' or asked.lease == facts.lease_until)
+  -- Said twice, what leaves the state as it is would be as seen both times.
+  if (not is_seen or asked.run.state == asked.state) and is_applied(asked) then
+    return '1'
+  end
+  if not is_seen then
+    return '0'
+  end
+  write(asked, facts)
+  return '1'
+end
+
+local verdicts = {}
+for place = 1, tonumber(arg()) do
+  verdicts[place] = verdict(read_settlement())
+end
+for _, job_id in ipairs(ended) do
+  local text = job_text(job_id)
+  local job = text and parsed(text) or nil
+  if job and job.looks and redis.call('HEXISTS', quarantine, job_id) == 0 then
+    look_now(job_id, text, job, now, job.version + 1)
+    is_news = true
+  end
+end
+keep_totals()
+if is_news then
+  redis.call('PUBLISH', hints, caller)
+end
+return table.concat(verdicts)

@@ -1,0 +1,48 @@
+-- take_lost: find CLAIMED runs whose lease ended or whose instance is dead.
+--
+-- uses    _args _heads
+-- keys    run* held* holders instances beats
+-- args    now; age in microseconds of a heartbeat that means death; limit
+--
+-- returns {now, {ids of the dead that left the list}, {run id, {field, value, ...}}, ...}
+
+local now, dead_after, limit = time_now(), tonumber(arg()), tonumber(arg())
+local alive, listed = {}, {}
+local heard = redis.call('ZRANGE', beats, 0, -1, 'WITHSCORES')
+for place = 1, #heard, 2 do
+  listed[#listed + 1] = heard[place]
+  alive[heard[place]] = now - tonumber(heard[place + 1]) <= dead_after
+end
+
+local found = {}
+for _, instance in ipairs(redis.call('SMEMBERS', holders)) do
+  local last = alive[instance] and text_of(now) or '+inf'
+  local entries = redis.call('ZRANGEBYSCORE', held .. instance, '-inf', last,
+    'WITHSCORES', 'LIMIT', 0, limit + 1)
+  for place = 1, #entries, 2 do
+    found[#found + 1] = {
+      id = entries[place], at = tonumber(entries[place + 1]), instance = instance,
+    }
+  end
+  if #entries == 0 and redis.call('EXISTS', held .. instance) == 0 then
+    redis.call('SREM', holders, instance)
+  end
+end
+table.sort(found, by_time)
+
+local reply, has_left = {text_of(now), {}}, {}
+for place, entry in ipairs(found) do
+  if place <= limit then
+    reply[#reply + 1] = {entry.id, redis.call('HGETALL', run .. entry.id)}
+  else
+    has_left[entry.instance] = true
+  end
+end
+for _, instance in ipairs(listed) do
+  if not alive[instance] and not has_left[instance] then
+    redis.call('ZREM', beats, instance)
+    redis.call('HDEL', instances, instance)
+    table.insert(reply[2], instance)
+  end
+end
+return reply

@@ -1,0 +1,173 @@
+"""The store as an object: where it is, whether it is open, and how to ask it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from nvent_sched._model.instants import SECOND_US
+from nvent_sched._port import Traits
+from nvent_sched.adapters._codec import SCHEMA
+from nvent_sched.adapters._owner import Owner
+from nvent_sched.adapters.redis.link import Link, Replies
+from nvent_sched.adapters.redis.location import Location, location_from
+from nvent_sched.errors import (
+    SchemaError,
+    StoreCorruptError,
+    StoreUnavailableError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from nvent_sched._model.instants import Instant
+
+POLL_US: Final = SECOND_US // 2
+PART_MAX: Final = 500
+"""How much one script is given at most: so long does everybody else wait."""
+
+Row = list[Any]
+
+
+class RedisServer:
+    """A Redis or Valkey server: what there is of a store before its verbs.
+
+    Args:
+        location: Where it is, or a URL.
+        has_own_clock: Whether the server's clock decides what is due. Without it the
+            `now` of each call does: for tests under a clock driven by hand, and
+            unsafe with several instances.
+
+    Raises:
+        UsageError: The URL is malformed.
+    """
+
+    def __init__(self, location: Location | str, *, has_own_clock: bool = True) -> None:
+        if isinstance(location, str):
+            location = location_from(location)
+        self._location = location
+        self._link: Link | None = None
+        self._owner: Owner[Replies] | None = None
+        self._has_own_clock = has_own_clock
+        self._traits = Traits(
+            name="redis",
+            is_shared=True,
+            is_durable=True,
+            has_own_clock=has_own_clock,
+            hint_delay_us_max=POLL_US,
+        )
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Make the adapter that a URL names.
+
+        Args:
+            url: `redis://host:6379/0`, `rediss://…`, `unix:///run/redis.sock`,
+                `redis+sentinel://host,host/primary/0` or `redis+cluster://host,host`;
+                with `user:password@` and `?prefix=app&timeout=5` (seconds) if wanted.
+
+        Raises:
+            UsageError: It is malformed or has an option that is not known.
+        """
+        return cls(location_from(url))
+
+    def __repr__(self) -> str:
+        """Say where it is, without any secret."""
+        return f"{type(self).__name__}({self.url!r})"
+
+    @property
+    def traits(self) -> Traits:
+        """What it can do."""
+        return self._traits
+
+    @property
+    def url(self) -> str:
+        """Where it is, without any secret."""
+        return self._location.url
+
+    def on_hint(self, hint: Callable[[], None]) -> None:
+        """Call *hint*, from a thread of our own, when another instance changed something."""
+
+    async def open(self, *, now: Instant) -> None:
+        """Connect, and see that the schema is one we know."""
+        if self._owner is not None:
+            msg = f"{self.url} is open already; one adapter serves one scheduler"
+            raise UsageError(msg)
+        self._link = link = Link(self._location)
+        self._owner = Owner(
+            name="nvent-redis", execute=link.execute, finish=link.finish
+        )
+        try:
+            found, _ = await self._ask("open", self._time(now), SCHEMA)
+            self._check_schema(found)
+        except BaseException:
+            await self.close()
+            raise
+
+    def _check_schema(self, found: str) -> None:
+        if not found.isdecimal():
+            msg = f"{self.url}: its schema number is {found[:20]!r}: choose another prefix"
+            raise StoreCorruptError(msg)
+        if int(found) > SCHEMA:
+            msg = (
+                f"{self.url} was written by a newer release: schema {found}, we know "
+                f"{SCHEMA}; nothing was changed"
+            )
+            raise SchemaError(msg)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        owner, self._owner = self._owner, None
+        if self._link is not None:
+            self._link.interrupt()
+        if owner is not None:
+            await owner.close()
+
+    def _time(self, now: Instant) -> str:
+        """Say what time a script shall take it to be; nothing for the server's own."""
+        return "" if self._has_own_clock else str(now)
+
+    @property
+    def _caller(self) -> str:
+        return "" if self._link is None else self._link.name
+
+    async def _ask(self, verb: str, *args: object) -> Any:  # noqa: ANN401  Lua's reply
+        """Have a script executed that may be executed twice."""
+        (reply,) = await self._send(verb, [args], is_told=False)
+        return reply
+
+    async def _send(
+        self, verb: str, parts: Sequence[Sequence[Any]], *, is_told: bool
+    ) -> Replies:
+        """Have a script executed, once for each part.
+
+        Args:
+            verb: Its name.
+            parts: The arguments.
+            is_told: Whether its answer must be remembered, for when it is lost.
+        """
+        if self._owner is None or self._link is None:
+            msg = f"{self.url} is not open"
+            raise StoreUnavailableError(msg)
+        asked = self._link.asked(verb, parts, is_told=is_told)
+        replies: Replies = await self._owner.call(asked, is_write=True)
+        return replies
+
+
+def parts_of(
+    rows: Iterable[Sequence[Any]], *, head: Sequence[Any] = ()
+) -> Iterator[Row]:
+    """Make arguments of many rows: a head, how many rows follow, the rows.
+
+    Yields:
+        At least one part, none with more than `PART_MAX` rows.
+    """
+    left = iter(rows)
+    part = list(islice(left, PART_MAX))
+    while True:
+        following = list(islice(left, PART_MAX))
+        yield [*head, len(part), *(value for row in part for value in row)]
+        if not following:
+            return
+        part = following

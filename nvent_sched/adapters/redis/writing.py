@@ -1,0 +1,96 @@
+"""What the scripts that write are given: arguments made of plans, settlements, renewals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from nvent_sched._model.claims import STALE, STORED, Committed, Stale
+from nvent_sched.adapters._codec import definition_text
+from nvent_sched.adapters.redis.rows import changed_fields, run_fields, stand_text
+from nvent_sched.adapters.redis.tallies import tally_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nvent_sched._model.claims import (
+        JobWrite,
+        Plan,
+        Pool,
+        Renewal,
+        Settlement,
+        Verdict,
+    )
+
+Row = list[Any]
+_VERDICTS: Final[dict[str, Verdict]] = {"0": STALE, "1": STORED}
+
+
+def write_row(write: JobWrite) -> Row:
+    """Write what `put_jobs` is to store."""
+    job = write.job
+    definition = definition_text(job.definition)
+    return [job.id, write.seen_version, definition, stand_text(job)]
+
+
+def plan_row(plan: Plan) -> Row:
+    """Write what `commit_plans` is to apply."""
+    job = plan.write.job
+    stand = stand_text(job)
+    row: Row = [job.id, plan.write.seen_version, int(plan.is_drop), stand]
+    row.append(len(plan.runs))
+    for run in plan.runs:
+        fields = run_fields(run)
+        row += (run.id, len(fields) // 2, *fields)
+    row += (len(plan.promote), *plan.promote)
+    row.append(len(plan.tallies))
+    for tally in plan.tallies:
+        row += tally_row(tally)
+    row.append(len(plan.cancel))
+    for cancelled in plan.cancel.items():
+        row += cancelled
+    return row
+
+
+def settlement_row(settlement: Settlement) -> Row:
+    """Write what `settle` is to store."""
+    lease = settlement.seen_lease_until
+    fields = changed_fields(settlement.run)
+    row: Row = [
+        settlement.run.id,
+        settlement.seen_state.value,
+        settlement.seen_fence,
+        "" if lease is None else lease,
+        len(fields) // 2,
+        *fields,
+    ]
+    tally = settlement.tally
+    return [*row, 0] if tally is None else [*row, 1, *tally_row(tally)]
+
+
+def renewal_row(renewal: Renewal) -> Row:
+    """Write what `renew` is to extend and to store."""
+    fields: Row = []
+    for name in ("progress", "progress_note", "started_at"):
+        value = getattr(renewal, name)
+        if value is not None:
+            fields += (name, str(value))
+    extends = int(renewal.extend)
+    return [renewal.run_id, renewal.fence, extends, len(fields) // 2, *fields]
+
+
+def pools_row(pools: Iterable[Pool]) -> Row:
+    """Write for what `begin` has room."""
+    rows = [[pool.limit, len(pool.handlers), *pool.handlers] for pool in pools]
+    return [len(rows), *(value for row in rows for value in row)]
+
+
+def verdicts_from(text: str) -> Iterator[Verdict]:
+    """Read verdicts, one from each letter."""
+    return map(_VERDICTS.__getitem__, text)
+
+
+def committed_from(text: str) -> Committed | Stale:
+    """Read what became of a plan."""
+    if text == "s":
+        return STALE
+    return Committed(fences=tuple(map(int, text.split(","))) if text else ())
