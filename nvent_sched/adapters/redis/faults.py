@@ -22,10 +22,10 @@ UNREACHABLE: Final = (
 )
 REFUSED: Final = (exceptions.AuthenticationError, exceptions.AuthorizationError)
 
-# What the server's answer begins with, or has in it if it came out of a script.
+# The driver's name for it, or what is in the server's answer.
 KINDS: Final[tuple[tuple[str, type[StoreError], str], ...]] = (
     (
-        "OOM ",
+        "OutOfMemoryError",
         StoreFullError,
         (
             "its memory limit is reached, and nothing of this write was stored: raise "
@@ -37,15 +37,23 @@ KINDS: Final[tuple[tuple[str, type[StoreError], str], ...]] = (
         StoreUnavailableError,
         "it cannot write to its disk, and takes no writes: see its log",
     ),
-    ("READONLY", StoreReadOnlyError, "it is a replica: name the primary in the URL"),
+    (
+        "ReadOnlyError",
+        StoreReadOnlyError,
+        "it is a replica: name the primary in the URL",
+    ),
     ("NOREPLICAS", StoreUnavailableError, "too few replicas follow it just now"),
-    ("MASTERDOWN", StoreUnavailableError, "it has lost its primary"),
-    ("CLUSTERDOWN", StoreUnavailableError, "its cluster is down"),
-    ("TRYAGAIN", StoreUnavailableError, "its cluster is being moved"),
-    ("LOADING", StoreUnavailableError, "it is still loading what it had stored"),
+    ("MasterDownError", StoreUnavailableError, "it has lost its primary"),
+    ("ClusterDownError", StoreUnavailableError, "its cluster is down"),
+    ("TryAgainError", StoreUnavailableError, "its cluster is being moved"),
+    (
+        "BusyLoadingError",
+        StoreUnavailableError,
+        "it is still loading what it had stored",
+    ),
     ("BUSY ", StoreBusyError, "a script of somebody else has been running for long"),
     (
-        "NOPERM",
+        "NoPermissionError",
         StoreError,
         "the user may not do this: grant what the documentation lists for nvent_sched",
     ),
@@ -78,8 +86,8 @@ def fault_of(error: Exception, *, url: str) -> StoreError:
 
 def _fault_of(error: Exception, *, url: str) -> StoreError:
     text = f"{type(error).__name__}: {error}"
-    for beginning, kind, advice in KINDS:
-        if beginning in text or str(error).startswith(beginning.strip()):
+    for sign, kind, advice in KINDS:
+        if sign in text:
             return kind(f"{url}: {_short(error)}: {advice}")
     if isinstance(error, REFUSED):
         return StoreError(f"{url}: {_short(error)}: check the user and the password")

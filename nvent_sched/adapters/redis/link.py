@@ -8,13 +8,19 @@ told instead; the engine's loops ask again by themselves, for ever.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from redis.backoff import EqualJitterBackoff
-from redis.exceptions import NoScriptError, ReadOnlyError, TimeoutError  # noqa: A004
+from redis.exceptions import (
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+    TimeoutError,  # noqa: A004
+)
 
 from nvent_sched.adapters.redis.connecting import connect
 from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of
@@ -180,7 +186,10 @@ class Link:
             client.close()
 
     def finish(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection; who listens for us wakes up by our last word."""
+        if self._client is not None:
+            with suppress(*UNREACHABLE, RedisError):
+                self._client.publish(self._keys["hints"], self.name)
         self._disconnect()
 
 

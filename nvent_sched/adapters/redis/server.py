@@ -9,6 +9,8 @@ from nvent_sched._model.instants import SECOND_US
 from nvent_sched._port import Traits
 from nvent_sched.adapters._codec import SCHEMA
 from nvent_sched.adapters._owner import Owner
+from nvent_sched.adapters.redis.hints import HintThread
+from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.link import Link, Replies
 from nvent_sched.adapters.redis.location import Location, location_from
 from nvent_sched.errors import (
@@ -49,6 +51,7 @@ class RedisServer:
         self._location = location
         self._link: Link | None = None
         self._owner: Owner[Replies] | None = None
+        self._hints: HintThread | None = None
         self._has_own_clock = has_own_clock
         self._traits = Traits(
             name="redis",
@@ -87,7 +90,19 @@ class RedisServer:
         return self._location.url
 
     def on_hint(self, hint: Callable[[], None]) -> None:
-        """Call *hint*, from a thread of our own, when another instance changed something."""
+        """Call *hint*, from a thread of our own, when another changed something.
+
+        Only while the adapter is open; nothing is called for what it changed itself.
+        """
+        if self._link is None:
+            return
+        if self._hints is None:
+            self._hints = HintThread(
+                self._location,
+                channel=Keys(self._location.prefix)["hints"],
+                name=self._link.name,
+            )
+        self._hints.add(hint)
 
     async def open(self, *, now: Instant) -> None:
         """Connect, and see that the schema is one we know."""
@@ -119,10 +134,16 @@ class RedisServer:
     async def close(self) -> None:
         """Let go of the connections."""
         owner, self._owner = self._owner, None
-        if self._link is not None:
-            self._link.interrupt()
+        hints, self._hints = self._hints, None
+        link, self._link = self._link, None
+        if hints is not None:
+            hints.end()
+        if link is not None:
+            link.interrupt()
         if owner is not None:
             await owner.close()
+        if hints is not None:
+            await hints.join()
 
     def _time(self, now: Instant) -> str:
         """Say what time a script shall take it to be; nothing for the server's own."""

@@ -1,0 +1,93 @@
+"""Hints: one thread that listens to what other instances changed.
+
+A hint that is lost costs no more than the engine's poll: nothing here is waited for, and
+whatever happens to the connection, it is made anew for as long as the adapter is open.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from anyio.to_thread import run_sync as run_sync_in_thread
+from redis.backoff import EqualJitterBackoff
+
+from nvent_sched.adapters.redis.connecting import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nvent_sched.adapters.redis.location import Location
+
+log = logging.getLogger(__name__)
+LOOK_UP_S: Final = 1.0
+"""How often the thread sees whether it shall end, if nobody tells it."""
+WAIT_S: Final = 0.1
+WAIT_S_MAX: Final = 10.0
+
+
+class HintThread:
+    """The thread.
+
+    Args:
+        location: Of the server.
+        channel: What to listen to.
+        name: What we say there ourselves, and do not want to hear.
+    """
+
+    def __init__(self, location: Location, *, channel: str, name: str) -> None:
+        self._location, self._channel, self._name = location, channel, name
+        self._hints: list[Callable[[], None]] = []
+        self._is_ending = threading.Event()
+        self._backoff = EqualJitterBackoff(cap=WAIT_S_MAX, base=WAIT_S)
+        self._thread = threading.Thread(
+            target=self._work, name="nvent-redis-hints", daemon=True
+        )
+        self._thread.start()
+
+    def add(self, hint: Callable[[], None]) -> None:
+        """Call this too, from the thread."""
+        self._hints.append(hint)
+
+    def end(self) -> None:
+        """Let it end as soon as it hears anything."""
+        self._hints.clear()
+        self._is_ending.set()
+
+    async def join(self) -> None:
+        """Wait for its end."""
+        await run_sync_in_thread(self._thread.join)
+
+    def _work(self) -> None:
+        failures = 0
+        while not self._is_ending.is_set():
+            try:
+                failures = self._listen(failures)
+            except Exception as error:  # noqa: BLE001  whatever it is, hints come again
+                failures += 1
+                log.debug("no hints for now", extra={"error": type(error).__name__})
+                self._is_ending.wait(self._backoff.compute(failures))
+
+    def _listen(self, failures: int) -> int:
+        """Listen until told to end; say how often it failed since it last worked."""
+        client = connect(self._location, slot_key=self._channel)
+        try:
+            driver: Any = client
+            with driver.pubsub() as listener:
+                listener.subscribe(self._channel)
+                while not self._is_ending.is_set():
+                    message = listener.get_message(timeout=LOOK_UP_S)
+                    if message is None:
+                        continue
+                    failures = 0
+                    # What was said while nobody listened: heard of with the subscription.
+                    if message["data"] != self._name:
+                        self._give()
+        finally:
+            client.close()
+        return failures
+
+    def _give(self) -> None:
+        for hint in tuple(self._hints):
+            hint()

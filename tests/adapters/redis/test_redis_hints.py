@@ -1,0 +1,105 @@
+"""Instances tell one another that something changed."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from anyio.to_thread import run_sync
+
+from nvent_sched._model.runs import RunState
+from nvent_sched.adapters.redis import RedisAdapter
+from nvent_sched.testing.conformance.builders import (
+    NOON,
+    a_job,
+    a_plan,
+    a_run,
+    the_next,
+)
+from nvent_sched.testing.conformance.steps import beat, commit, put
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.conftest import Server
+
+
+class Heard:
+    """Counts hints, and can be waited for."""
+
+    def __init__(self) -> None:
+        self._came = threading.Semaphore(0)
+
+    def __call__(self) -> None:
+        self._came.release()
+
+    async def one(self) -> bool:
+        """Wait for one, for so long that it must have come."""
+        return await run_sync(self._came.acquire, True, 10)  # noqa: FBT003
+
+    def is_any(self) -> bool:
+        return self._came.acquire(blocking=False)
+
+
+@pytest.fixture
+async def second(adapter: RedisAdapter) -> AsyncIterator[RedisAdapter]:
+    opened = RedisAdapter(adapter._location, has_own_clock=False)
+    await opened.open(now=NOON)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def heard(second: RedisAdapter) -> Heard:
+    """Listen, and wait until it is listened."""
+    heard = Heard()
+    second.on_hint(heard)
+    assert await heard.one(), "to begin with there is one, for what was missed"
+    return heard
+
+
+async def test_a_job_stored_elsewhere_gives_a_hint(
+    adapter: RedisAdapter, heard: Heard
+) -> None:
+    await put(adapter, a_job(look_at=NOON))
+
+    assert await heard.one()
+
+
+async def test_a_run_that_others_could_take_gives_a_hint(
+    adapter: RedisAdapter, heard: Heard
+) -> None:
+    await put(adapter, a_job())
+    assert await heard.one()
+
+    await commit(adapter, a_plan(the_next(a_job()), a_run()))
+
+    assert await heard.one()
+
+
+async def test_what_concerns_no_other_and_what_we_did_ourselves_give_none(
+    adapter: RedisAdapter, second: RedisAdapter, heard: Heard
+) -> None:
+    await put(second, a_job())
+    claimed = a_run(state=RunState.CLAIMED)
+    await commit(adapter, a_plan(the_next(a_job()), claimed))
+    await beat(adapter)
+    assert not heard.is_any()
+
+    await put(adapter, a_job("last"))
+
+    assert await heard.one()
+    assert not heard.is_any()
+
+
+async def test_a_connection_that_was_cut_is_made_anew_and_what_was_missed_is_told(
+    adapter: RedisAdapter, heard: Heard, server: Server
+) -> None:
+    with server.client() as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    assert await heard.one()
+
+    await put(adapter, a_job())
+
+    assert await heard.one()

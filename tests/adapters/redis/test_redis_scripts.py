@@ -1,0 +1,90 @@
+"""Every script says in its header what it uses, and uses what it says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from nvent_sched.adapters.redis.keys import NAMES, Keys
+from nvent_sched.adapters.redis.scripts import names, script, source, verbs
+from nvent_sched.errors import UsageError  # noqa: F401
+
+HEADER = re.compile(
+    r"\A-- (?P<name>\w+): \S.*[.:]\n(?:-- \S.*\n)*--\n"
+    r"-- uses(?P<uses>.*)\n(?:--         .*\n)*"
+    r"-- keys(?P<keys>.*)\n(?:--         .*\n)*"
+    r"-- args(?P<args>.*)\n(?:--         .*\n)*--\n"
+    r"-- returns (?P<returns>.*)\n(?:--         .*\n)*\n"
+)
+LINES_MAX = 145
+COMMENT = re.compile(r"--.*")
+WRITES = re.compile(r"redis\.call\('(\w+)'")
+
+
+def body_of(name: str) -> str:
+    return COMMENT.sub("", source(name).text)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_script_begins_with_a_header_in_the_one_form(name: str) -> None:
+    header = HEADER.match(source(name).text)
+
+    assert header is not None
+    assert header["name"] == name
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_script_uses_every_key_that_its_header_names(name: str) -> None:
+    body = body_of(name)
+
+    unused = {
+        key
+        for key in source(name).keys
+        if not re.search(rf"\b{key.rstrip('*')}\b", body)
+    }
+
+    assert unused == set()
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_script_touches_no_key_by_its_number_or_by_a_name_of_its_own(
+    name: str,
+) -> None:
+    assert "KEYS" not in body_of(name)
+    assert "{nvent" not in body_of(name)
+
+
+def test_every_key_is_named_once_for_all_and_used_by_a_script() -> None:
+    used = {key for name in names() for key in source(name).keys}
+
+    assert used == NAMES.keys()
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_microsecond_never_goes_through_json_or_tostring(name: str) -> None:
+    body = body_of(name)
+
+    assert "cjson" not in body
+    assert "tostring" not in body
+    assert "cmsgpack" not in body
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_script_can_be_read_at_one_sitting(name: str) -> None:
+    assert len(source(name).text.splitlines()) <= LINES_MAX
+
+
+@pytest.mark.parametrize("name", verbs())
+def test_a_script_is_given_each_of_its_keys_once(name: str) -> None:
+    keys = script(name).keys
+
+    assert len(set(keys)) == len(keys)
+
+
+def test_all_keys_of_a_store_share_one_hash_tag() -> None:
+    keys = Keys("some app")
+
+    assert {keys[name].partition("}")[0] for name in NAMES} == {"{some app"}
+    assert keys["due*"] == "{some app}:due:"
+    assert keys.pattern == "{some app}:*"
