@@ -40,6 +40,7 @@ class HintThread:
         self._location, self._channel, self._name = location, channel, name
         self._hints: list[Callable[[], None]] = []
         self._is_ending = threading.Event()
+        self._failures = 0
         self._backoff = EqualJitterBackoff(cap=WAIT_S_MAX, base=WAIT_S)
         self._thread = threading.Thread(
             target=self._work, name="nvent-redis-hints", daemon=True
@@ -60,17 +61,20 @@ class HintThread:
         await run_sync_in_thread(self._thread.join)
 
     def _work(self) -> None:
-        failures = 0
         while not self._is_ending.is_set():
             try:
-                failures = self._listen(failures)
+                self._listen(was_cut=self._failures > 0)
             except Exception as error:  # noqa: BLE001  whatever it is, hints come again
-                failures += 1
+                self._failures += 1
                 log.debug("no hints for now", extra={"error": type(error).__name__})
-                self._is_ending.wait(self._backoff.compute(failures))
+                self._is_ending.wait(self._backoff.compute(self._failures))
 
-    def _listen(self, failures: int) -> int:
-        """Listen until told to end; say how often it failed since it last worked."""
+    def _listen(self, *, was_cut: bool) -> None:
+        """Listen until told to end.
+
+        Args:
+            was_cut: Whether something may have been said while nobody listened.
+        """
         client = connect(self._location, slot_key=self._channel)
         try:
             driver: Any = client
@@ -78,15 +82,13 @@ class HintThread:
                 listener.subscribe(self._channel)
                 while not self._is_ending.is_set():
                     message = listener.get_message(timeout=LOOK_UP_S)
-                    if message is None:
+                    if message is None or message["data"] == self._name:
                         continue
-                    failures = 0
-                    # What was said while nobody listened: heard of with the subscription.
-                    if message["data"] != self._name:
+                    self._failures = 0
+                    if message["type"] == "message" or was_cut:
                         self._give()
         finally:
             client.close()
-        return failures
 
     def _give(self) -> None:
         for hint in tuple(self._hints):
