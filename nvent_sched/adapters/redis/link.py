@@ -23,7 +23,7 @@ from redis.exceptions import (
 )
 
 from nvent_sched.adapters.redis.connecting import connect
-from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of
+from nvent_sched.adapters.redis.faults import REFUSED, UNREACHABLE, fault_of
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.scripts import script, verbs
 
@@ -45,7 +45,7 @@ Replies = list[Any]
 
 @dataclass(slots=True, kw_only=True)
 class Asked:
-    """What one call asks of the server, and what came of it: scripts, in their order.
+    """What one call asks of the server: scripts or plain commands, in their order.
 
     Attributes:
         scripts: Each with its arguments.
@@ -53,7 +53,7 @@ class Asked:
             that may be sent twice.
     """
 
-    scripts: list[tuple[Script, Sequence[Any]]]
+    scripts: list[tuple[Script | str, Sequence[Any]]]
     numbers: list[int | None]
 
     def __call__(self, replies: Replies) -> Replies:
@@ -107,6 +107,8 @@ class Link:
                 self._execute(calls, is_repeat=failures > 0)
             except REPEATED as trouble:
                 error = trouble
+                if isinstance(trouble, REFUSED):
+                    break
                 self._disconnect()
                 # An answer that does not come in time has cost the caller enough.
                 failures += ATTEMPTS_MAX // 2 if _is_timeout(trouble) else 1
@@ -128,7 +130,7 @@ class Link:
         *,
         is_repeat: bool,
     ) -> None:
-        sent: list[tuple[Script, list[Any]]] = []
+        sent: list[tuple[Script | str, list[Any]]] = []
         for _, step in calls:
             assert isinstance(step, Asked)
             for (each, args), number in zip(step.scripts, step.numbers, strict=True):
@@ -144,18 +146,22 @@ class Link:
             else:
                 call.error = fault_of(wrong, url=self.location.url)
 
-    def _send(self, sent: Sequence[tuple[Script, list[Any]]]) -> Replies:
+    def _send(self, sent: Sequence[tuple[Script | str, list[Any]]]) -> Replies:
         client = self._connected()
         with client.pipeline(transaction=False) as pipeline:
             for each, args in sent:
+                if isinstance(each, str):
+                    pipeline.execute_command(each, *args)
+                    continue
                 keys = [self._keys[name] for name in each.keys]
                 pipeline.execute_command(
                     "EVALSHA", each.digest, len(keys), *keys, *args
                 )
             replies: Replies = pipeline.execute(raise_on_error=False)
         for place, reply in enumerate(replies):
-            if isinstance(reply, NoScriptError):
-                replies[place] = self._eval(client, *sent[place])
+            each, args = sent[place]
+            if isinstance(reply, NoScriptError) and not isinstance(each, str):
+                replies[place] = self._eval(client, each, args)
             elif isinstance(reply, REPEATED):
                 raise reply
         return replies

@@ -160,13 +160,16 @@ class RedisReader(RedisServer):
     async def summary(self, *, now: Instant, is_deep: bool) -> StoreSummary:
         """Look at the store as a whole; *is_deep* also checks every invariant."""
         reply = await self._ask("summary", self._time(now))
-        findings = await self._findings(reply) if is_deep else []
+        findings: list[str] = []
+        if is_deep:
+            findings = await self._findings(reply)
+            await self._look_at_settings()
         return summary_from(
             reply,
             instances=await self.read_instances(),
             findings=findings,
-            settings={},
-            dangers=(),
+            settings=self._settings | {"schema": reply[10]},
+            dangers=self._dangers,
         )
 
     async def read_events(self, *, after: int | None, limit: int) -> tuple[Event, ...]:

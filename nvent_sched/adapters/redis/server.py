@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -9,22 +10,30 @@ from nvent_sched._model.instants import SECOND_US
 from nvent_sched._port import Traits
 from nvent_sched.adapters._codec import SCHEMA
 from nvent_sched.adapters._owner import Owner
+from nvent_sched.adapters.redis.care import (
+    dangers_of,
+    settings_of,
+    skew_dangers,
+    too_old,
+)
 from nvent_sched.adapters.redis.hints import HintThread
 from nvent_sched.adapters.redis.keys import Keys
-from nvent_sched.adapters.redis.link import Link, Replies
+from nvent_sched.adapters.redis.link import Asked, Link, Replies
 from nvent_sched.adapters.redis.location import Location, location_from
 from nvent_sched.errors import (
     SchemaError,
     StoreCorruptError,
+    StoreError,
     StoreUnavailableError,
     UsageError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nvent_sched._model.instants import Instant
 
+log = logging.getLogger(__name__)
 POLL_US: Final = SECOND_US // 2
 PART_MAX: Final = 500
 """How much one script is given at most: so long does everybody else wait."""
@@ -52,6 +61,9 @@ class RedisServer:
         self._link: Link | None = None
         self._owner: Owner[Replies] | None = None
         self._hints: HintThread | None = None
+        self._settings: dict[str, str] = {}
+        self._dangers: list[str] = []
+        self._skew: list[str] = []
         self._has_own_clock = has_own_clock
         self._traits = Traits(
             name="redis",
@@ -114,11 +126,15 @@ class RedisServer:
             name="nvent-redis", execute=link.execute, finish=link.finish
         )
         try:
-            found, _ = await self._ask("open", self._time(now), SCHEMA)
+            found, there = await self._ask("open", self._time(now), SCHEMA)
             self._check_schema(found)
+            self._skew = list(skew_dangers(here=now, there=int(there)))
+            await self._look_at_settings()
         except BaseException:
             await self.close()
             raise
+        for danger in self._dangers:
+            log.warning("danger: %s", danger, extra={"store": self.url})
 
     def _check_schema(self, found: str) -> None:
         if not found.isdecimal():
@@ -130,6 +146,22 @@ class RedisServer:
                 f"{SCHEMA}; nothing was changed"
             )
             raise SchemaError(msg)
+
+    async def _look_at_settings(self) -> None:
+        """See how the server is set up, and what of it is dangerous."""
+        info = await self._command("INFO")
+        if (reason := too_old(info)) is not None:
+            msg = f"{self.url}: {reason}"
+            raise StoreError(msg)
+        self._settings = settings_of(info, await self._config())
+        self._dangers = [*dangers_of(info, self._settings), *self._skew]
+
+    async def _config(self) -> Mapping[str, str]:
+        try:
+            found = await self._command("CONFIG GET", "appendfsync", "save")
+        except StoreError:
+            return {}  # who hosts it may forbid to ask
+        return dict(found)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -158,6 +190,12 @@ class RedisServer:
         (reply,) = await self._send(verb, [args], is_told=False)
         return reply
 
+    async def _command(self, name: str, *args: object) -> Any:  # noqa: ANN401  as above
+        """Have a command executed that only reads."""
+        asked = Asked(scripts=[(name, args)], numbers=[None])
+        (reply,) = await self._call(asked)
+        return reply
+
     async def _send(
         self, verb: str, parts: Sequence[Sequence[Any]], *, is_told: bool
     ) -> Replies:
@@ -168,12 +206,18 @@ class RedisServer:
             parts: The arguments.
             is_told: Whether its answer must be remembered, for when it is lost.
         """
-        if self._owner is None or self._link is None:
-            msg = f"{self.url} is not open"
-            raise StoreUnavailableError(msg)
-        asked = self._link.asked(verb, parts, is_told=is_told)
+        if self._link is None:
+            raise self._not_open()
+        return await self._call(self._link.asked(verb, parts, is_told=is_told))
+
+    async def _call(self, asked: Asked) -> Replies:
+        if self._owner is None:
+            raise self._not_open()
         replies: Replies = await self._owner.call(asked, is_write=True)
         return replies
+
+    def _not_open(self) -> StoreUnavailableError:
+        return StoreUnavailableError(f"{self.url} is not open")
 
 
 def parts_of(

@@ -1,0 +1,146 @@
+"""What of a server's settings is dangerous is said: when it is opened, and when asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvent_sched._model.instants import SECOND_US
+from nvent_sched.adapters.redis import RedisAdapter
+from nvent_sched.adapters.redis.care import (
+    dangers_of,
+    settings_of,
+    skew_dangers,
+    too_old,
+)
+from nvent_sched.errors import StoreError
+from nvent_sched.testing.conformance.builders import NOON, a_job
+from nvent_sched.testing.conformance.steps import put
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.conftest import Server
+
+FINE = {
+    "redis_version": "7.4.1",
+    "role": "master",
+    "maxmemory": 0,
+    "maxmemory_policy": "noeviction",
+    "aof_enabled": 1,
+}
+
+
+def dangers(**changes: object) -> list[str]:
+    info = FINE | changes
+    return list(dangers_of(info, settings_of(info, {})))
+
+
+def test_a_server_that_is_set_up_well_has_no_dangers() -> None:
+    assert dangers() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"maxmemory": 1, "maxmemory_policy": "allkeys-lru"}, "noeviction"),
+        ({"aof_enabled": 0}, "appendonly"),
+        ({"role": "slave"}, "replica"),
+        ({"connected_slaves": 1}, "failover"),
+        ({"aof_last_write_status": "err"}, "disk"),
+    ],
+)
+def test_what_endangers_the_store_is_named(
+    changes: dict[str, object], word: str
+) -> None:
+    (danger,) = dangers(**changes)
+
+    assert word in danger
+
+
+def test_a_policy_of_eviction_without_a_limit_is_no_danger() -> None:
+    assert dangers(maxmemory_policy="allkeys-lru") == []
+
+
+@pytest.mark.parametrize(
+    ("info", "is_too_old"),
+    [
+        ({"redis_version": "6.0.16"}, True),
+        ({"redis_version": "6.2.0"}, False),
+        ({"redis_version": "8.2.1"}, False),
+        ({"redis_version": "7.2.4", "valkey_version": "7.2.5"}, False),
+        ({"redis_version": "7.2.4", "valkey_version": "9.0.0"}, False),
+    ],
+)
+def test_a_server_that_is_too_old_is_known(
+    info: dict[str, str], *, is_too_old: bool
+) -> None:
+    assert (too_old(info) is not None) == is_too_old
+
+
+def test_clocks_may_differ_by_as_much_as_an_answer_takes() -> None:
+    assert not list(skew_dangers(here=NOON, there=NOON + SECOND_US))
+    (danger,) = skew_dangers(here=NOON, there=NOON - 300 * SECOND_US)
+    assert "+300 s" in danger
+
+
+async def test_dangers_are_logged_at_the_start_and_told_when_asked(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    adapter = RedisAdapter(url)
+
+    await adapter.open(now=NOON)
+
+    summary = await adapter.summary(now=NOON, is_deep=True)
+    await adapter.close()
+    assert any("appendonly" in danger for danger in summary.dangers)
+    assert any("clock" in danger for danger in summary.dangers)
+    assert {f"danger: {danger}" for danger in summary.dangers} == set(caplog.messages)
+    assert summary.settings["server"].split()[0] in {"redis", "valkey"}
+
+
+class TestAccess:
+    """A user who may do no more than is documented can do all that is needed."""
+
+    GRANTS = "+@read +@write +@scripting +@connection +@pubsub +info +time"
+
+    @pytest.fixture
+    def limited(self, server: Server) -> Iterator[str]:
+        """Make a user who may only use the keys of a prefix; say the store's URL."""
+        with server.client() as client:
+            rule = f"on >secret resetchannels resetkeys ~{{app}}:* &{{app}}:* -@all {self.GRANTS}"
+            client.execute_command("ACL", "SETUSER", "ada", "reset", *rule.split())
+            yield f"redis://ada:secret@localhost:{server.port}/0?prefix=app"
+            client.execute_command("ACL", "DELUSER", "ada")
+
+    async def test_what_is_documented_suffices(self, limited: str) -> None:
+        adapter = RedisAdapter(limited)
+        await adapter.open(now=NOON)
+        adapter.on_hint(lambda: None)
+
+        await put(adapter, a_job())
+
+        summary = await adapter.summary(now=NOON, is_deep=True)
+        await adapter.drop_jobs(["job"], now=NOON)
+        await adapter.close()
+        assert sum(summary.jobs.values()) == 1
+
+    async def test_another_prefix_is_refused(self, limited: str) -> None:
+        adapter = RedisAdapter(limited.replace("prefix=app", "prefix=other"))
+
+        with pytest.raises(StoreError, match="grant"):
+            await adapter.open(now=NOON)
+
+
+async def test_a_wrong_password_is_told_and_not_shown(
+    new_server: Callable[..., Server],
+) -> None:
+    server = new_server("valkey", "--requirepass", "hunter2")
+    adapter = RedisAdapter(f"redis://:wrong@localhost:{server.port}/0")
+
+    with pytest.raises(StoreError, match="password") as refused:
+        await adapter.open(now=NOON)
+
+    assert "wrong@" not in str(refused.value)
+    server.kill()
