@@ -79,6 +79,8 @@ class Engine:
         if core.options.is_logging_captured:
             logging.getLogger().addHandler(capture)
         try:
+            if core.adapter.traits.has_own_clock:
+                await _ask_the_time(core)
             if self._runs_handlers:
                 await self.liveness.one_pass()
                 await declare()
@@ -214,6 +216,16 @@ class Engine:
                 "another instance",
                 error,
             )
+
+
+async def _ask_the_time(core: Core) -> None:
+    """Learn what time it is for the store, before anything is stored by it.
+
+    Who runs no handlers would not hear of it otherwise.
+    """
+    asked_at_us = core.clock.monotonic_us()
+    batch = await core.adapter.take_due(now=core.time.now(), handlers=(), limit=1)
+    core.time.observe(batch.now, asked_at_us=asked_at_us)
 
 
 def _instance(core: Core) -> Instance:
