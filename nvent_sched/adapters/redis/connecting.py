@@ -67,7 +67,7 @@ def _options(location: Location) -> dict[str, Any]:
         "socket_connect_timeout": location.timeout_s,
         "socket_keepalive": True,
         "decode_responses": True,
-        # Half of a surrogate pair has no UTF-8.
+        # What somebody else wrote under our keys must not end the connection.
         "encoding_errors": "backslashreplace",
         # Who repeats a call must tell the store that it does: we do it ourselves.
         "retry": Retry(NoBackoff(), 0),

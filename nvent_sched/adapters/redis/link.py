@@ -89,7 +89,7 @@ class Link:
         """
         sent = script(verb)
         return Asked(
-            scripts=[(sent, part) for part in parts],
+            scripts=[(sent, [*map(_sendable, part)]) for part in parts],
             numbers=[next(self._numbers) if is_told else None for _ in parts],
         )
 
@@ -197,6 +197,13 @@ class Link:
             with suppress(*UNREACHABLE, RedisError):
                 self._client.publish(self._keys["hints"], self.name)
         self._disconnect()
+
+
+def _sendable(arg: object) -> object:
+    """Make what can be sent: half of a surrogate pair has no UTF-8."""
+    if isinstance(arg, str) and not arg.isascii():
+        return arg.encode("utf-8", "backslashreplace")
+    return arg
 
 
 def _is_timeout(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -188,6 +189,21 @@ async def test_scripts_that_the_server_forgot_are_sent_again(
     (run,) = await claim(adapter)
 
     assert await settle(adapter, an_end(run)) == STORED
+
+
+async def test_text_that_has_no_utf_8_is_stored_as_well_as_can_be(
+    adapter: RedisAdapter,
+) -> None:
+    await put(adapter, a_job())
+    await insert(adapter, a_run())
+    (run,) = await claim(adapter)
+    end = an_end(run)
+    odd = replace(end, run=replace(end.run, error="half \udc80 \x1f é"))
+
+    verdicts = [await settle(adapter, odd), await settle(adapter, odd)]
+
+    assert verdicts == [STORED, STORED]
+    assert (await read_run(adapter)).error == "half \\udc80 \x1f é"
 
 
 async def test_the_clock_of_a_client_changes_nothing(url: str) -> None:
