@@ -1,0 +1,140 @@
+"""Instances as real processes, what they did, and who waits for it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from anyio.to_thread import run_sync
+
+from nvent_sched import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from tests.conftest import Server
+
+SCRIPT = Path(__file__).with_name("instance.py")
+BACKENDS = ("asyncio", "trio")
+
+
+class Process:
+    """An instance in a process of its own."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603  our own words
+            [sys.executable, "-W", "ignore", SCRIPT, json.dumps(told)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def until_ready(self) -> str:
+        """Wait until it runs; say its id."""
+        assert self._process.stdout is not None
+        word, instance_id = self._process.stdout.readline().split()
+        assert word == "ready"
+        return instance_id
+
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def wait(self) -> int:
+        return self._process.wait()
+
+    def close(self) -> None:
+        self._process.kill()
+        with self._process:
+            pass
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the journal."""
+
+    what: str
+    job_id: str
+    fence: int
+    instance: str
+
+
+class Journal:
+    """What the handlers of all instances did."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.touch()
+
+    def lines(self, what: str) -> list[Line]:
+        found = (line.split() for line in self.path.read_text().splitlines())
+        lines = (Line(word, job, int(fence), who) for word, job, fence, who in found)
+        return [line for line in lines if line.what == what]
+
+    def count(self, what: str) -> Counter[str]:
+        """Say how often each job did it."""
+        return Counter(line.job_id for line in self.lines(what))
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal")
+
+
+@pytest.fixture
+def url(servers: Callable[[str], Server], anyio_backend_name: str) -> str:
+    """The URL of a store nobody has used; each kind of server is met once."""
+    has_redis = shutil.which("redis-server") is not None
+    is_redis = has_redis and anyio_backend_name == "trio"
+    return servers("redis" if is_redis else "valkey").url
+
+
+@pytest.fixture
+def start(
+    url: str, journal: Journal, anyio_backend_name: str
+) -> Iterator[Callable[..., Process]]:
+    """Start an instance; every second one is on the other backend."""
+    number = BACKENDS.index(anyio_backend_name)
+    with ExitStack() as stack:
+
+        def start_one(**told: object) -> Process:
+            nonlocal number
+            backend = BACKENDS[number % 2]
+            number += 1
+            usual = {"url": url, "journal": str(journal.path), "backend": backend}
+            process = Process(usual | told)
+            stack.callback(process.close)
+            return process
+
+        yield start_one
+
+
+@pytest.fixture
+async def client(url: str) -> AsyncIterator[Scheduler]:
+    """Look on, and run nothing."""
+    async with Scheduler(url, runs_handlers=False) as running:
+        yield running
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
+    """Wait until something is so."""
+    patience = threading.Event()
+
+    async def wait(is_so: Callable[[], Awaitable[bool]]) -> None:
+        while not await is_so():
+            await run_sync(patience.wait, 0.02)
+
+    return wait

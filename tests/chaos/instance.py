@@ -1,0 +1,93 @@
+"""One instance in a process of its own; run as a script, told what to be by one JSON object.
+
+It says "ready" and its id once it runs, and stops in order at the next line it reads. What its
+handlers do goes into a journal, one line each: what, job, fence, instance.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from datetime import timedelta
+from typing import Any
+
+import anyio
+from anyio.to_thread import run_sync
+
+from nvent_sched import RunContext, Scheduler
+from nvent_sched._engine.clock import SystemClock
+from nvent_sched._engine.signals import Signal
+from nvent_sched._model.instants import SECOND_US, Instant
+
+
+class WrongClock(SystemClock):
+    """A clock that is set wrong by so many seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        self._wrong_us = seconds * SECOND_US
+
+    def now(self) -> Instant:
+        """Read it."""
+        return Instant(super().now() + self._wrong_us)
+
+
+class Journal:
+    """A file that several processes write lines to."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
+
+    def note(self, what: str, run: RunContext, scheduler: Scheduler) -> None:
+        """Write what happened; one write, so that lines stay whole."""
+        line = f"{what} {run.job_id} {run.fencing_token} {scheduler.instance_id}\n"
+        os.write(self._file, line.encode())
+
+
+async def live(told: dict[str, Any]) -> None:
+    """Run until told to stop."""
+    clock = WrongClock(told.get("wrong_by", 0))
+    scheduler = Scheduler(
+        told["url"],
+        clock=clock,
+        heartbeat=timedelta(seconds=0.3),
+        dead_after=timedelta(seconds=1.5),
+        lease=timedelta(seconds=10),
+        grace=timedelta(seconds=2),
+        max_running=told.get("slots", 1_000),
+    )
+    journal = Journal(told["journal"])
+
+    @scheduler.handler("work")
+    async def work(run: RunContext, length_us: int) -> str:
+        journal.note("start", run, scheduler)
+        until_us = clock.monotonic_us() + length_us
+        await clock.wait(Signal(), until_us=until_us)
+        journal.note("end", run, scheduler)
+        return scheduler.instance_id
+
+    @scheduler.handler("block")
+    async def block(run: RunContext, length_us: int) -> str:
+        journal.note("start", run, scheduler)
+        if told.get("blocks"):
+            threading.Event().wait(length_us / SECOND_US)
+        journal.note("end", run, scheduler)
+        return scheduler.instance_id
+
+    @scheduler.handler("die")
+    async def die(run: RunContext) -> None:
+        journal.note("start", run, scheduler)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    async with scheduler:
+        print("ready", scheduler.instance_id, flush=True)  # noqa: T201  how processes talk
+        await run_sync(sys.stdin.readline, abandon_on_cancel=True)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level="ERROR")
+    words = json.loads(sys.argv[1])
+    anyio.run(live, words, backend=words["backend"])

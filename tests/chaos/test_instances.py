@@ -1,0 +1,228 @@
+"""Instances that die, stop, stall and are set wrong: nothing is lost, nothing ends twice."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvent_sched import Interval, JobSpec, OneTime, Outcome, Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.chaos.conftest import Journal, Process
+    from tests.conftest import Server
+
+    Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
+
+pytestmark = pytest.mark.timeout(60)
+MS_US = 1_000
+
+
+async def schedule(
+    client: Scheduler, count: int, *, length_us: int, handler: str = "work"
+) -> list[str]:
+    """Store one-time jobs that are due one after the other, within two seconds."""
+    ids = [f"j{number}" for number in range(count)]
+    specs = (
+        JobSpec(
+            handler,
+            OneTime(in_=timedelta(seconds=2 * number / count)),
+            id=job_id,
+            args=[length_us],
+        )
+        for number, job_id in enumerate(ids)
+    )
+    await client.schedule_many(specs)
+    return ids
+
+
+async def check(client: Scheduler, journal: Journal, ids: list[str]) -> None:
+    """See that each job ended once, and as the last who claimed it said."""
+    ends = journal.count("end")
+    runs = {run.job_id: run for run in await client.runs(limit=10_000)}
+    assert [job for job in ids if ends[job] == 0] == [], "missing"
+    assert [job for job in ids if job not in runs] == [], "not recorded"
+    said = {(line.job_id, line.instance) for line in journal.lines("end")}
+    wrong = [run.id for run in runs.values() if (run.job_id, run.result) not in said]
+    assert wrong == [], "stale writes accepted"
+    assert {run.outcome for run in runs.values()} == {Outcome.SUCCEEDED}
+    assert (await client.stats()).counts == {Outcome.SUCCEEDED: len(ids)}
+
+
+def all_ended(client: Scheduler, ids: list[str]) -> Callable[[], Awaitable[bool]]:
+    async def is_so() -> bool:
+        return (await client.stats()).runs >= len(ids)
+
+    return is_so
+
+
+async def test_four_instances_share_the_jobs_and_one_is_killed(
+    client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
+) -> None:
+    processes = [start() for _ in range(4)]
+    killed, *_ = [process.until_ready() for process in processes]
+    ids = await schedule(client, 400, length_us=50 * MS_US)
+
+    async def is_going() -> bool:
+        return journal.count("start").total() > 100
+
+    await until(is_going)
+    processes[0].kill()
+    await until(all_ended(client, ids))
+
+    await check(client, journal, ids)
+    # What the killed one ended without being able to say so is made once more.
+    others = [line.job_id for line in journal.lines("end") if line.instance != killed]
+    assert max(Counter(others).values()) == 1, "extra"
+    assert len({line.instance for line in journal.lines("start")}) > 1
+
+
+async def test_an_instance_that_was_stopped_for_too_long_cannot_write(
+    client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
+) -> None:
+    sleeper = start()
+    sleeper.until_ready()
+    ids = await schedule(client, 20, length_us=2_500 * MS_US)
+
+    async def all_began() -> bool:
+        return len(journal.count("start")) == len(ids)
+
+    await until(all_began)
+    sleeper.send(signal.SIGSTOP)
+    other = start()
+    other.until_ready()
+
+    async def is_taken_over() -> bool:
+        return journal.count("start").total() == 2 * len(ids)
+
+    await until(is_taken_over)
+    sleeper.send(signal.SIGCONT)
+    await until(all_ended(client, ids))
+
+    await check(client, journal, ids)
+
+
+async def test_an_instance_whose_loop_was_blocked_for_too_long_cannot_write(
+    client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
+) -> None:
+    blocked = start(blocks=True)
+    blocked.until_ready()
+    ids = await schedule(client, 1, length_us=4_000 * MS_US, handler="block")
+
+    async def has_begun() -> bool:
+        return journal.count("start").total() == 1
+
+    await until(has_begun)
+    start().until_ready()
+
+    async def both_ended() -> bool:
+        return journal.count("end").total() == 2
+
+    await until(both_ended)
+    await until(all_ended(client, ids))
+
+    await check(client, journal, ids)
+    assert next(iter(await client.runs())).crashes == 1
+
+
+async def test_instances_whose_clocks_are_wrong_by_minutes_start_nothing_twice(
+    client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
+) -> None:
+    for wrong_by in (-300, 0, 300):
+        start(wrong_by=wrong_by).until_ready()
+    ids = await schedule(client, 200, length_us=1 * MS_US)
+
+    await until(all_ended(client, ids))
+
+    await check(client, journal, ids)
+    assert set(journal.count("start").values()) == {1}
+    lateness = (await client.stats()).lateness.p99
+    assert lateness is not None
+    assert lateness < timedelta(seconds=1)
+
+
+async def test_a_job_that_kills_its_instance_each_time_becomes_a_dead_letter(
+    client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
+) -> None:
+    await client.schedule("die", OneTime(in_=timedelta()), id="poison", max_crashes=2)
+
+    async def is_dead() -> bool:
+        return (await client.stats()).counts.get(Outcome.DEAD_LETTERED) == 1
+
+    for _ in range(2):
+        process = start()
+        assert process.wait() == -signal.SIGKILL
+    start().until_ready()
+    await until(is_dead)
+
+    assert journal.count("start")["poison"] == 2
+
+
+async def test_a_server_that_is_killed_and_comes_back_costs_nothing(
+    new_server: Callable[..., Server],
+    start: Callable[..., Process],
+    journal: Journal,
+    until: Until,
+) -> None:
+    server = new_server("valkey", "--appendonly", "yes", "--appendfsync", "always")
+    url = server.url
+    for _ in range(2):
+        start(url=url).until_ready()
+    async with Scheduler(url, runs_handlers=False) as client:
+        ids = await schedule(client, 200, length_us=20 * MS_US)
+
+        async def is_going() -> bool:
+            return journal.count("end").total() > 50
+
+        await until(is_going)
+        server.kill()
+        server.start()
+        await until(all_ended(client, ids))
+
+        await check(client, journal, ids)
+    assert set(journal.count("end").values()) == {1}, "extra"
+    server.kill()
+
+
+async def test_a_job_is_left_alone_until_somebody_has_its_handler(
+    client: Scheduler, start: Callable[..., Process], until: Until
+) -> None:
+    start().until_ready()
+    await client.schedule("later", OneTime(in_=timedelta()), id="job")
+
+    async def is_seen() -> bool:
+        return any("later" in each for each in (await client.health()).problems)
+
+    await until(is_seen)
+    job = await client.get_job("job")
+    newer = Scheduler(client.url)
+    newer.handler("later")(lambda: "done")
+    async with newer:
+
+        async def has_run() -> bool:
+            return (await client.stats()).runs == 1
+
+        await until(has_run)
+    assert job.status == "active"
+
+
+async def test_two_that_declare_one_job_differently_at_once_agree_in_the_end(
+    url: str,
+) -> None:
+    one, two = Scheduler(url), Scheduler(url)
+    for scheduler, hours in ((one, 1), (two, 2)):
+        scheduler.job(Interval(hours=hours), id="job", name=f"{hours}")(_nothing)
+    async with one, two:
+        first, second = await one.get_job("job"), await two.get_job("job")
+
+    assert first == second
+    assert first.name in {"1", "2"}
+
+
+async def _nothing() -> None:
+    """Do nothing."""
