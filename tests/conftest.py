@@ -53,6 +53,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(600))
 
 
+PORT_MAX = 55_000
+"""The nodes of a cluster talk to one another at a port that is higher by 10,000."""
+
+
+def free_port() -> int:
+    while True:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port: int = free.getsockname()[1]
+        if port < PORT_MAX:
+            return port
+
+
 class Server:
     """A Redis or Valkey server of our own, on a free port of this machine.
 
@@ -61,13 +74,19 @@ class Server:
     """
 
     def __init__(self, binary: str, folder: Path, *options: str) -> None:
-        self._command = [binary, "--dir", str(folder), "--save", "", *options]
+        config = folder / "config"  # a sentinel keeps what it learns there
+        config.touch()
+        self._command = [binary, str(config), "--dir", str(folder), *options]
+        if "--sentinel" not in options:
+            self._command += ["--save", ""]
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
         self._prefixes = count(1)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
+
+    def another_port(self) -> int:
+        """Say a port that is free."""
+        return free_port()
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

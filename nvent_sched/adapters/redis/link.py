@@ -7,6 +7,7 @@ told instead; the engine's loops ask again by themselves, for ever.
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,29 +17,37 @@ from uuid import uuid4
 
 from redis.backoff import EqualJitterBackoff
 from redis.exceptions import (
+    AskError,
+    ConnectionError,  # noqa: A004
     NoScriptError,
     ReadOnlyError,
     RedisError,
     TimeoutError,  # noqa: A004
 )
 
+from nvent_sched._model.instants import SECOND_US
 from nvent_sched.adapters.redis.connecting import connect
 from nvent_sched.adapters.redis.faults import REFUSED, UNREACHABLE, fault_of
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.scripts import script, verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nvent_sched.adapters._owner import Call
     from nvent_sched.adapters.redis.location import Location
     from nvent_sched.adapters.redis.scripts import Script
 
+log = logging.getLogger(__name__)
 ATTEMPTS_MAX: Final = 6
 """How often a call is sent before its caller is told."""
 WAIT_S: Final = 0.05
 WAIT_S_MAX: Final = 1.0
-REPEATED: Final = (*UNREACHABLE, ReadOnlyError)
+# A MOVED of a cluster is a kind of AskError.
+REPEATED: Final = (*UNREACHABLE, ReadOnlyError, AskError)
+QUIET_US: Final = 6 * SECOND_US
+"""How long nothing is claimed once a server took over: an instance whose claims it does
+not know hears of that with its next heartbeat, and stops."""
 
 Replies = list[Any]
 
@@ -66,10 +75,15 @@ class Link:
 
     Args:
         location: Of the server; it is connected to with the first call.
+
+    Attributes:
+        keeps_quiet: Whether, when connected anew, nothing is claimed for a while if it
+            is not the server that was met last.
     """
 
     def __init__(self, location: Location) -> None:
         self.location = location
+        self.keeps_quiet = False
         self.name = uuid4().hex
         self._keys = Keys(location.prefix)
         self._client: Any = None
@@ -183,8 +197,32 @@ class Link:
                 for verb in verbs():
                     pipeline.execute_command("SCRIPT LOAD", script(verb).text)
                 pipeline.execute()
+            if self.keeps_quiet:
+                self._meet(client)
+            pool = client.connection_pool
+            connection = pool.get_connection()
+            connection.register_connect_callback(self._refuse)
+            pool.release(connection)
             self._client = client
         return self._client
+
+    def _refuse(self, connection: object) -> None:
+        """Let the driver not connect anew by itself: we must see who answers then."""
+        del connection
+        msg = "the connection was lost"
+        raise ConnectionError(msg)
+
+    def _meet(self, client: Any) -> None:  # noqa: ANN401  the driver's types are not whole
+        """See whether another server took over; it may lack the last writes."""
+        meet = script("meet")
+        keys = [self._keys[name] for name in meet.keys]
+        args = meeting(client.info("server"))
+        until = client.evalsha(meet.digest, len(keys), *keys, *args)
+        if until:
+            log.warning(
+                "another server, or a new life of it: nothing is claimed for a while",
+                extra={"store": self.location.url, "quiet_us": QUIET_US},
+            )
 
     def _disconnect(self) -> None:
         client, self._client = self._client, None
@@ -197,6 +235,11 @@ class Link:
             with suppress(*UNREACHABLE, RedisError):
                 self._client.publish(self._keys["hints"], self.name)
         self._disconnect()
+
+
+def meeting(info: Mapping[str, Any]) -> tuple[object, ...]:
+    """Say what `meet` is to be told: this life of the server, by its own clock."""
+    return "", info["run_id"], QUIET_US
 
 
 def _sendable(arg: object) -> object:

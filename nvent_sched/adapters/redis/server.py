@@ -18,7 +18,7 @@ from nvent_sched.adapters.redis.care import (
 )
 from nvent_sched.adapters.redis.hints import HintThread
 from nvent_sched.adapters.redis.keys import Keys
-from nvent_sched.adapters.redis.link import Asked, Link, Replies
+from nvent_sched.adapters.redis.link import Asked, Link, Replies, meeting
 from nvent_sched.adapters.redis.location import Location, location_from
 from nvent_sched.errors import (
     SchemaError,
@@ -129,7 +129,10 @@ class RedisServer:
             found, there = await self._ask("open", self._time(now), SCHEMA)
             self._check_schema(found)
             self._skew = list(skew_dangers(here=now, there=int(there)))
-            await self._look_at_settings()
+            info = await self._look_at_settings()
+            if self._has_own_clock:
+                await self._ask("meet", *meeting(info))
+                link.keeps_quiet = True
         except BaseException:
             await self.close()
             raise
@@ -147,14 +150,15 @@ class RedisServer:
             )
             raise SchemaError(msg)
 
-    async def _look_at_settings(self) -> None:
+    async def _look_at_settings(self) -> Mapping[str, Any]:
         """See how the server is set up, and what of it is dangerous."""
-        info = await self._command("INFO")
+        info: Mapping[str, Any] = await self._command("INFO")
         if (reason := too_old(info)) is not None:
             msg = f"{self.url}: {reason}"
             raise StoreError(msg)
         self._settings = settings_of(info, await self._config())
         self._dangers = [*dangers_of(info, self._settings), *self._skew]
+        return info
 
     async def _config(self) -> Mapping[str, str]:
         try:

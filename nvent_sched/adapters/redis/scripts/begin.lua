@@ -1,6 +1,6 @@
 -- begin: claim READY runs, oldest first, up to each pool's limit.
 --
--- uses    _runs _fences _heads
+-- uses    _runs _fences _heads _quiet
 -- keys    asked*
 -- args    now; request, instance, until, lease in microseconds; number of pools; for
 --         each: limit, count, handlers
@@ -30,7 +30,8 @@ for _, run_id in ipairs(redis.call('LRANGE', asked_key, 0, -1)) do
     mine[#mine + 1] = {id = run_id, at = tonumber(facts.ready_at)}
   end
 end
-local is_new = #mine == 0
+local ends = quiet_until(now)
+local is_new = #mine == 0 and not ends
 if is_new then
   redis.call('DEL', asked_key)
 end
@@ -54,7 +55,7 @@ end
 keep_fence()
 table.sort(mine, by_time)
 local next_ready = first_at(ready, names)
-local reply = {text_of(now), next_ready and text_of(next_ready) or ''}
+local reply = {text_of(now), ends or next_ready and text_of(next_ready) or ''}
 for _, entry in ipairs(mine) do
   reply[#reply + 1] = {entry.id, redis.call('HGETALL', run .. entry.id)}
 end

@@ -1,0 +1,251 @@
+"""Servers behind a socket, behind TLS, behind sentinels, in a cluster; and a failover."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis
+import trustme
+
+from nvent_sched._model.claims import STORED
+from nvent_sched.adapters.redis import RedisAdapter
+from nvent_sched.errors import StoreUnavailableError
+from nvent_sched.testing.conformance.builders import HANDLER, NOON, a_job, a_run, an_end
+from nvent_sched.testing.conformance.steps import claim, insert, put, read_job, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import Server
+
+# The Valkey that comes with the tests was built without TLS.
+needs_redis = pytest.mark.skipif(
+    shutil.which("redis-server") is None, reason="no server here speaks TLS"
+)
+
+
+@pytest.fixture
+def start(new_server: Callable[..., Server]) -> Iterator[Callable[..., Server]]:
+    """Start servers that end with the test."""
+    with ExitStack() as stack:
+
+        def start_one(name: str, *options: str) -> Server:
+            server = new_server(name, *options)
+            stack.callback(server.kill)
+            return server
+
+        yield start_one
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    patience = threading.Event()
+    while not is_so():
+        patience.wait(0.02)
+
+
+async def live(adapter: RedisAdapter) -> None:
+    """Store, claim and end something."""
+    await put(adapter, a_job())
+    await insert(adapter, a_run())
+    (run,) = await claim(adapter)
+    assert await settle(adapter, an_end(run)) == STORED
+
+
+async def test_a_server_is_reached_through_a_socket(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    path = tmp_path / "s"
+    start("valkey", "--unixsocket", str(path))
+    adapter = RedisAdapter(f"unix://{path}?db=2", has_own_clock=False)
+    await adapter.open(now=NOON)
+
+    await live(adapter)
+
+    await adapter.close()
+    assert adapter.url == f"unix://{path}?db=2"
+
+
+@needs_redis
+class TestTls:
+    """`rediss://`, with an authority of our own."""
+
+    @pytest.fixture
+    def tls(self, start: Callable[..., Server], tmp_path: Path) -> tuple[int, Path]:
+        """Start a server with TLS; say its port and whom to believe."""
+        authority = trustme.CA()
+        ours = authority.issue_cert("localhost")
+        names = {name: tmp_path / name for name in ("ca", "cert", "key")}
+        authority.cert_pem.write_to_path(names["ca"])
+        ours.private_key_and_cert_chain_pem.write_to_path(names["cert"])
+        server = start(
+            "redis",
+            *("--tls-ca-cert-file", str(names["ca"]), "--tls-auth-clients", "no"),
+            *("--tls-cert-file", str(names["cert"])),
+            *("--tls-key-file", str(names["cert"])),
+        )
+        port = server.another_port()
+        with server.client() as client:
+            client.config_set("tls-port", port)
+        return port, names["ca"]
+
+    async def test_a_server_is_reached_by_its_certificate(
+        self, tls: tuple[int, Path]
+    ) -> None:
+        port, believed = tls
+        url = f"rediss://localhost:{port}/0?ca_certs={believed}"
+        adapter = RedisAdapter(url, has_own_clock=False)
+        await adapter.open(now=NOON)
+
+        await live(adapter)
+
+        await adapter.close()
+
+    async def test_a_server_nobody_vouches_for_is_refused(
+        self, tls: tuple[int, Path]
+    ) -> None:
+        port, _ = tls
+
+        with pytest.raises(StoreUnavailableError, match="CERTIFICATE"):
+            await RedisAdapter(f"rediss://localhost:{port}/0").open(now=NOON)
+
+
+class TestCluster:
+    """Three nodes: all keys of a store lie on one of them."""
+
+    @pytest.fixture
+    def nodes(self, start: Callable[..., Server]) -> list[Server]:
+        """Start a cluster."""
+        enabled = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
+        nodes = [start("valkey", *enabled) for _ in range(3)]
+        bounds = (0, 5_461, 10_923, 16_384)
+        for number, node in enumerate(nodes):
+            with node.client() as client:
+                first, after = bounds[number : number + 2]
+                client.execute_command("CLUSTER ADDSLOTSRANGE", first, after - 1)
+                client.execute_command("CLUSTER MEET", "127.0.0.1", nodes[0].port)
+        wait_until(lambda: all(map(is_whole, nodes)))
+        return nodes
+
+    async def test_every_store_is_found_from_any_node(
+        self, nodes: list[Server]
+    ) -> None:
+        for number in range(4):
+            port = nodes[number % 3].port
+            url = f"redis+cluster://127.0.0.1:{port}?prefix=store{number}"
+            adapter = RedisAdapter(url, has_own_clock=False)
+            await adapter.open(now=NOON)
+            await live(adapter)
+            await adapter.close()
+
+        def size_of(node: Server) -> int:
+            with node.client() as client:
+                size: int = client.dbsize()
+                return size
+
+        assert sum(map(size_of, nodes)) > 0
+
+
+def is_whole(node: Server) -> bool:
+    with node.client() as client:
+        driver: Any = client
+        state: dict[str, str] = driver.cluster("info")
+    return state["cluster_state"] == "ok" and state["cluster_known_nodes"] == "3"
+
+
+class TestFailover:
+    """A replica takes over, named by a sentinel."""
+
+    @pytest.fixture
+    def primary(self, start: Callable[..., Server]) -> Server:
+        return start("valkey", "--repl-diskless-sync-delay", "0")
+
+    @pytest.fixture
+    def replica(self, start: Callable[..., Server], primary: Server) -> Server:
+        replica = start("valkey", "--replicaof", f"127.0.0.1 {primary.port}")
+
+        def is_linked() -> bool:
+            with replica.client() as client:
+                link: str = client.info("replication")["master_link_status"]
+                return link == "up"
+
+        wait_until(is_linked)
+        return replica
+
+    @pytest.fixture
+    def sentinel(
+        self, start: Callable[..., Server], primary: Server, replica: Server
+    ) -> Server:
+        assert replica.port
+        sentinel = start("valkey", "--sentinel")
+        with sentinel.client() as client:
+            driver: Any = client
+            driver.sentinel_monitor("main", "127.0.0.1", primary.port, 1)
+            driver.sentinel_set("main", "down-after-milliseconds", 300)
+            driver.sentinel_set("main", "failover-timeout", 2_000)
+
+        def is_seen() -> bool:
+            with sentinel.client() as client:
+                driver: Any = client
+                return len(driver.sentinel_slaves("main")) == 1
+
+        wait_until(is_seen)
+        return sentinel
+
+    async def test_the_one_that_took_over_is_found_and_nothing_is_claimed_for_a_while(
+        self, primary: Server, sentinel: Server
+    ) -> None:
+        url = f"redis+sentinel://127.0.0.1:{sentinel.port}/main/0"
+        adapter = RedisAdapter(url)
+        await adapter.open(now=NOON)
+        await put(adapter, a_job(look_at=NOON))
+        before = await adapter.take_due(now=NOON, handlers=[HANDLER], limit=9)
+        with primary.client() as client:
+            client.wait(1, 5_000)
+
+        primary.kill()
+
+        job = await patiently(adapter)
+        after = await adapter.take_due(now=NOON, handlers=[HANDLER], limit=9)
+        await adapter.close()
+        assert [due.job for due in before.jobs] == [job]
+        assert after.jobs == ()
+        assert after.next_look_at is not None
+        assert after.next_look_at > after.now
+
+
+async def patiently(adapter: RedisAdapter) -> Any:  # noqa: ANN401  a job
+    """Read the job, however often it takes."""
+    while True:
+        try:
+            return await read_job(adapter)
+        except StoreUnavailableError:
+            continue
+
+
+async def test_a_server_in_a_new_life_is_given_time_before_anything_is_claimed(
+    start: Callable[..., Server],
+) -> None:
+    server = start("valkey", "--appendonly", "yes", "--appendfsync", "always")
+    adapter = RedisAdapter(server.url)
+    await adapter.open(now=NOON)
+    await put(adapter, a_job(look_at=NOON))
+    await insert(adapter, a_run())
+    server.kill()
+    server.start()
+
+    due = await adapter.take_due(now=NOON, handlers=[HANDLER], limit=9)
+
+    claimed = await claim(adapter)
+    await adapter.close()
+    assert (due.jobs, claimed) == ((), ())
+    assert due.next_look_at is not None
+    assert due.next_look_at > due.now
+
+
+def test_the_driver_knows_where_a_cluster_moved_something() -> None:
+    assert issubclass(redis.exceptions.MovedError, redis.exceptions.AskError)
