@@ -43,15 +43,32 @@ _INTS: Final = frozenset(
         *("finished_at", "until_time", "keep_until"),
     }
 )
-NEVER_CHANGED: Final = ("job_id", "handler", "scheduled_time", "due_time")
-CHANGED: Final = (
-    *("state", "origin", "ready_at", "attempt", "crashes", "fence", "instance"),
-    *("lease_until", "started_at", "finished_at", "outcome", "reason", "error"),
-    *("result", "progress", "progress_note", "cancel_reason", "until_time"),
-    "keep_until",
-)
+# What may change, with the value that is left out. What a script asks for comes first:
+# that is how a short hash is searched.
+CHANGED: Final[dict[str, object]] = {
+    "state": None,
+    "fence": None,
+    "ready_at": None,
+    "instance": None,
+    "lease_until": None,
+    "keep_until": None,
+    "cancel_reason": None,
+    "started_at": None,
+    "finished_at": None,
+    "outcome": None,
+    "origin": Origin.SCHEDULE,
+    "attempt": 1,
+    "crashes": 0,
+    "reason": None,
+    "error": None,
+    "result": None,
+    "progress": None,
+    "progress_note": None,
+    "count": 1,
+    "until_time": None,
+}
 _changed: Final = attrgetter(*CHANGED)
-_never_changed: Final = attrgetter(*NEVER_CHANGED)
+_USUAL: Final = tuple(CHANGED.items())
 
 
 def stand_text(job: Job) -> str:
@@ -112,13 +129,11 @@ def _instant(text: str) -> Instant | None:
 
 
 def changed_fields(run: Run) -> Row:
-    """Write what of a run may change: names and values, without what is None."""
+    """Write what of a run may change: names and values, without what is usual."""
     row: Row = []
-    for name, value in zip(CHANGED, _changed(run), strict=True):
-        if value is not None:
-            row += (name, str(value))
-    if run.count != 1:
-        row += ("count", str(run.count))
+    for (name, usual), value in zip(_USUAL, _changed(run), strict=True):
+        if value is not None and value != usual:
+            row += (name, value)
     if run.log:
         row += ("log", lines_text(run.log) or "")
     if run.attempts:
@@ -128,9 +143,11 @@ def changed_fields(run: Run) -> Row:
 
 def run_fields(run: Run) -> Row:
     """Write all of a run but its id: names and values."""
+    scheduled = run.scheduled_time
     row = changed_fields(run)
-    for name, value in zip(NEVER_CHANGED, _never_changed(run), strict=True):
-        row += (name, str(value))
+    row += ("job_id", run.job_id, "handler", run.handler, "scheduled_time", scheduled)
+    if run.due_time != scheduled:
+        row += ("due_time", run.due_time)
     if run.payload != "{}":
         row += ("payload", run.payload)
     return row
@@ -145,11 +162,13 @@ def run_from(run_id: str, row: Sequence[str]) -> Run:
     fields: dict[str, Any] = dict(zip(row[::2], row[1::2], strict=True))
     log, attempts = lines_from(fields.get("log")), attempts_from(fields.get("attempts"))
     fields.pop("request", None)
+    fields.setdefault("due_time", fields.get("scheduled_time"))
     try:
         for name in _INTS & fields.keys():
             fields[name] = int(fields[name])
         fields["state"] = RunState(fields["state"])
-        fields["origin"] = Origin(fields["origin"])
+        if "origin" in fields:
+            fields["origin"] = Origin(fields["origin"])
         if "outcome" in fields:
             fields["outcome"] = Outcome(fields["outcome"])
         if "progress" in fields:

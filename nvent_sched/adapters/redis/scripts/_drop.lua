@@ -11,7 +11,7 @@ local function drop_job(job_id)
   if not text then
     return false
   end
-  local was_aside = redis.call('HDEL', quarantine, job_id) == 1
+  local was_aside = take_back(job_id)
   local job = parsed(text)
   if job and not was_aside then
     unlist_job(job_id, job)

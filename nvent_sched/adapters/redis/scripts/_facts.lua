@@ -26,7 +26,7 @@ local function facts_of(job_ids)
         facts[#facts + 1] = run_id
         facts[#facts + 1] = values[1]
         facts[#facts + 1] = values[2]
-        facts[#facts + 1] = values[3]
+        facts[#facts + 1] = values[3] or values[2]
         facts[#facts + 1] = values[4] and '1' or ''
       end
       found[#found + 1] = facts

@@ -1,6 +1,6 @@
 -- _jobs: where a job stands, as text of fields parted by a control character.
 --
--- uses    _args
+-- uses    _later
 -- keys    jobs due* handlers quarantine statuses
 -- args
 --
@@ -38,30 +38,40 @@ end
 
 local function unlist_job(job_id, job)
   if job.look_at ~= '' then
-    redis.call('ZREM', due .. job.handler, job_id)
+    score_later(due .. job.handler, job_id, nil)
   end
-  redis.call('HINCRBY', statuses, job.status, -1)
+  count_later(statuses, job.status, -1)
+end
+
+local is_any_aside
+
+-- Take a job out of quarantine; say whether it was there.
+local function take_back(job_id)
+  if is_any_aside == nil then
+    is_any_aside = redis.call('EXISTS', quarantine) == 1
+  end
+  return is_any_aside and redis.call('HDEL', quarantine, job_id) == 1
 end
 
 -- old_text: what is stored now; false for nothing
 local function write_job(job_id, old_text, text, job)
-  local was_aside = redis.call('HDEL', quarantine, job_id) == 1
+  local was_aside = take_back(job_id)
   local old = old_text and not was_aside and parsed(old_text) or nil
   if old and old.look_at ~= '' then
     if job.look_at == '' or old.handler ~= job.handler then
-      redis.call('ZREM', due .. old.handler, job_id)
+      score_later(due .. old.handler, job_id, nil)
     end
   end
   if old and old.status ~= job.status then
-    redis.call('HINCRBY', statuses, old.status, -1)
+    count_later(statuses, old.status, -1)
   end
   if not old or old.status ~= job.status then
-    redis.call('HINCRBY', statuses, job.status, 1)
+    count_later(statuses, job.status, 1)
   end
   redis.call('HSET', jobs, job_id, text)
   if job.look_at ~= '' then
-    redis.call('ZADD', due .. job.handler, job.look_at, job_id)
-    redis.call('SADD', handlers, job.handler)
+    score_later(due .. job.handler, job_id, job.look_at)
+    add_member(handlers, job.handler)
   end
 end
 

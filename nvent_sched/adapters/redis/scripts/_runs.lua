@@ -1,6 +1,6 @@
 -- _runs: where a run is looked for: each state has its places.
 --
--- uses    _args
+-- uses    _later
 -- keys    run* run_ids live* past* kept ready* waiting held* holders cancels* handlers
 -- args
 --
@@ -9,7 +9,7 @@
 local is_news = false -- something is ready that another instance could take
 
 local RUN_FACTS = {
-  'state', 'job_id', 'handler', 'scheduled_time', 'ready_at', 'fence', 'instance',
+  'state', 'fence', 'job_id', 'handler', 'scheduled_time', 'ready_at', 'instance',
   'lease_until', 'keep_until', 'cancel_reason', 'request',
 }
 
@@ -29,18 +29,18 @@ local function place_run(run_id, facts)
   if facts.state == 'finished' then
     redis.call('ZADD', past .. facts.job_id, facts.scheduled_time, run_id)
     if facts.keep_until then
-      redis.call('ZADD', kept, facts.keep_until, run_id)
+      score_later(kept, run_id, facts.keep_until)
     end
     return
   end
   redis.call('ZADD', live .. facts.job_id, facts.scheduled_time, run_id)
   if facts.state == 'ready' then
-    redis.call('ZADD', ready .. facts.handler, facts.ready_at, run_id)
-    redis.call('SADD', handlers, facts.handler)
+    score_later(ready .. facts.handler, run_id, facts.ready_at)
+    add_member(handlers, facts.handler)
     is_news = true
   elseif facts.state == 'claimed' then
-    redis.call('ZADD', held .. facts.instance, facts.lease_until, run_id)
-    redis.call('SADD', holders, facts.instance)
+    score_later(held .. facts.instance, run_id, facts.lease_until)
+    add_member(holders, facts.instance)
     if facts.cancel_reason then
       redis.call('HSET', cancels .. facts.instance, run_id, facts.cancel_reason)
     end
@@ -52,14 +52,14 @@ end
 local function displace_run(run_id, facts)
   if facts.state == 'finished' then
     redis.call('ZREM', past .. facts.job_id, run_id)
-    redis.call('ZREM', kept, run_id)
+    score_later(kept, run_id, nil)
     return
   end
   redis.call('ZREM', live .. facts.job_id, run_id)
   if facts.state == 'ready' then
-    redis.call('ZREM', ready .. facts.handler, run_id)
+    score_later(ready .. facts.handler, run_id, nil)
   elseif facts.state == 'claimed' then
-    redis.call('ZREM', held .. facts.instance, run_id)
+    score_later(held .. facts.instance, run_id, nil)
     if facts.cancel_reason then
       redis.call('HDEL', cancels .. facts.instance, run_id)
     end
@@ -71,7 +71,7 @@ end
 local function forget_run(run_id, facts)
   displace_run(run_id, facts)
   redis.call('DEL', run .. run_id)
-  redis.call('ZREM', run_ids, run_id)
+  score_later(run_ids, run_id, nil)
 end
 
 -- The first reason given stays.

@@ -1,16 +1,14 @@
 -- _tallies: add to the statistics of jobs, and to those of all together.
 --
--- uses    _args
+-- uses    _later
 -- keys    stats* total last_started last_finished last_success last_failure
 -- args
 --
 -- returns nothing: a part of other scripts
 
-local totals = {}
-
 local function add_to(key, field, count)
   redis.call('HINCRBY', key, field, count)
-  totals[field] = (totals[field] or 0) + tonumber(count)
+  count_later(total, field, tonumber(count))
 end
 
 -- kind: 's' success, 'f' failure, 'r' another end of a run, 'n' no run at all
@@ -26,9 +24,9 @@ local function count_streak(key, kind, tally)
   local grows = is_success and 'success_streak' or 'failure_streak'
   local ends = is_success and 'failure_streak' or 'success_streak'
   redis.call('HINCRBY', key, grows, 1)
-  redis.call('HSET', key, ends, 0)
+  redis.call('HSET', key, ends, 0, 'last_outcome', tally.outcome)
   local last = is_success and last_success or last_failure
-  redis.call('ZADD', last, tally.finished, tally.job_id)
+  score_later(last, tally.job_id, tally.finished)
   if is_success then
     return
   end
@@ -49,10 +47,9 @@ local function count_tally(tally)
   if tally.kind == 'n' then
     return
   end
-  redis.call('HSET', key, 'last_outcome', tally.outcome)
-  redis.call('ZADD', last_finished, tally.finished, tally.job_id)
+  score_later(last_finished, tally.job_id, tally.finished)
   if tally.started ~= '' then
-    redis.call('ZADD', last_started, tally.started, tally.job_id)
+    score_later(last_started, tally.job_id, tally.started)
   end
   if tally.duration ~= '' then
     add_to(key, 'd:' .. tally.duration, 1)
@@ -60,29 +57,22 @@ local function count_tally(tally)
   if tally.lateness ~= '' then
     add_to(key, 'l:' .. tally.lateness, 1)
   end
-  if tally.kind ~= 'r' then
+  if tally.kind == 'r' then
+    redis.call('HSET', key, 'last_outcome', tally.outcome)
+  else
     count_streak(key, tally.kind, tally)
   end
-end
-
-local function keep_totals()
-  for field, count in pairs(totals) do
-    if redis.call('HINCRBY', total, field, count) == 0 then
-      redis.call('HDEL', total, field)
-    end
-  end
-  totals = {}
 end
 
 local function forget_tallies(job_id)
   local counted = redis.call('HGETALL', stats .. job_id)
   for place = 1, #counted, 2 do
     if string.match(counted[place], '^[ndl]:') then
-      totals[counted[place]] = (totals[counted[place]] or 0) - tonumber(counted[place + 1])
+      count_later(total, counted[place], -tonumber(counted[place + 1]))
     end
   end
   redis.call('DEL', stats .. job_id)
   for _, last in ipairs({last_started, last_finished, last_success, last_failure}) do
-    redis.call('ZREM', last, job_id)
+    score_later(last, job_id, nil)
   end
 end

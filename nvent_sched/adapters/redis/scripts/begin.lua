@@ -47,6 +47,7 @@ for _ = 1, tonumber(arg()) do
       redis.call('RPUSH', asked_key, entry.id)
       mine[#mine + 1] = entry
     end
+    write_later() -- the next pool must not find them again
   end
 end
 if is_new and #mine > 0 then

@@ -48,7 +48,7 @@ local function insert_run(made)
     made.row[#made.row + 1] = given
   end
   redis.call('HSET', run .. made.id, unpack(made.row))
-  redis.call('ZADD', run_ids, made.facts.scheduled_time, made.id)
+  score_later(run_ids, made.id, made.facts.scheduled_time)
   place_run(made.id, made.facts)
   return given
 end
@@ -132,7 +132,7 @@ for place = 1, tonumber(arg()) do
   end
 end
 keep_fence()
-keep_totals()
+write_later()
 if is_news then
   redis.call('PUBLISH', hints, caller)
 end

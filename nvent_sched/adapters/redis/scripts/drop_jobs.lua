@@ -17,7 +17,7 @@ for place = 1, tonumber(arg()) do
   verdicts[place] = existed and '1' or '0'
   is_changed = is_changed or existed
 end
-keep_totals()
+write_later()
 if is_changed then
   redis.call('PUBLISH', hints, caller)
 end

@@ -27,4 +27,5 @@ for _ = 1, tonumber(arg()) do
     forget(redis.call('ZRANGE', index, 0, extra - 1))
   end
 end
+write_later()
 return forgotten

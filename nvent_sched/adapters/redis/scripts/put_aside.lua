@@ -14,3 +14,4 @@ for _ = 1, tonumber(arg()) do
     unlist_job(job_id, job)
   end
 end
+write_later()

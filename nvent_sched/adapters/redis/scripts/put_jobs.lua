@@ -21,11 +21,12 @@ for place = 1, tonumber(arg()) do
     write_job(job_id, old_text, text, parsed(text))
     redis.call('HSET', definitions, job_id, definition)
     if not old_text then
-      redis.call('ZADD', job_ids, 0, job_id)
+      score_later(job_ids, job_id, 0)
     end
     verdicts[place], is_changed = '1', true
   end
 end
+write_later()
 if is_changed then
   redis.call('PUBLISH', hints, caller)
 end

@@ -24,11 +24,12 @@ for _ = 1, tonumber(arg()) do
     if extends then
       row[#row + 1] = 'lease_until'
       row[#row + 1] = lease_until
-      redis.call('ZADD', held .. facts.instance, lease_until, run_id)
+      score_later(held .. facts.instance, run_id, lease_until)
     end
     if #row > 0 then
       redis.call('HSET', run .. run_id, unpack(row))
     end
   end
 end
+write_later()
 return {text_of(now), stale, redis.call('HGETALL', cancels .. instance)}

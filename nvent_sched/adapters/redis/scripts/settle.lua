@@ -14,6 +14,11 @@ local SETTLED = {
   'progress_note', 'cancel_reason', 'attempts', 'count', 'until_time', 'keep_until',
 }
 
+local MAY_GO = {request = true}
+for _, name in ipairs(SETTLED) do
+  MAY_GO[name] = true
+end
+
 local caller, now = arg(), time_now()
 local job_texts, ended, is_ended = {}, {}, {}
 
@@ -36,11 +41,20 @@ local function read_settlement()
   return asked
 end
 
+-- All that is stored of a run; nil if it is not.
+local function stored_run(run_id)
+  local row = redis.call('HGETALL', run .. run_id)
+  local stored = {}
+  for place = 1, #row, 2 do
+    stored[row[place]] = row[place + 1]
+  end
+  return #row > 0 and stored or nil
+end
+
 -- Whether the very same was written before, and its answer was lost.
-local function is_applied(asked)
-  local values = redis.call('HMGET', run .. asked.id, unpack(SETTLED))
-  for place, name in ipairs(SETTLED) do
-    if (values[place] or nil) ~= asked.run[name] then
+local function is_applied(asked, stored)
+  for _, name in ipairs(SETTLED) do
+    if stored[name] ~= asked.run[name] then
       return false
     end
   end
@@ -48,14 +62,16 @@ local function is_applied(asked)
 end
 
 local function write(asked, facts)
-  local gone = {'request'}
-  for _, name in ipairs(SETTLED) do
-    if not asked.run[name] then
+  local gone = {}
+  for name in pairs(facts) do
+    if MAY_GO[name] and not asked.run[name] then
       gone[#gone + 1] = name
     end
   end
   displace_run(asked.id, facts)
-  redis.call('HDEL', run .. asked.id, unpack(gone))
+  if #gone > 0 then
+    redis.call('HDEL', run .. asked.id, unpack(gone))
+  end
   redis.call('HSET', run .. asked.id, unpack(asked.row))
   asked.run.job_id, asked.run.handler = facts.job_id, facts.handler
   asked.run.scheduled_time = facts.scheduled_time
@@ -70,14 +86,14 @@ local function write(asked, facts)
 end
 
 local function verdict(asked)
-  local facts = run_facts(asked.id)
+  local facts = stored_run(asked.id)
   if not facts then
     return '0'
   end
   local is_seen = facts.state == asked.state and facts.fence == asked.fence
     and (asked.lease == '' or asked.lease == facts.lease_until)
   -- Said twice, what leaves the state as it is would be as seen both times.
-  if (not is_seen or asked.run.state == asked.state) and is_applied(asked) then
+  if (not is_seen or asked.run.state == asked.state) and is_applied(asked, facts) then
     return '1'
   end
   if not is_seen then
@@ -99,7 +115,7 @@ for _, job_id in ipairs(ended) do
     is_news = true
   end
 end
-keep_totals()
+write_later()
 if is_news then
   redis.call('PUBLISH', hints, caller)
 end
