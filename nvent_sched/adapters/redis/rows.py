@@ -82,13 +82,18 @@ def stand_text(job: Job) -> str:
             job.definition.handler,
             str(job.planned),
             str(job.anchor),
-            str(job.considered_until),
+            _unless(job.considered_until, job.anchor),
             "" if job.next_time is None else str(job.next_time),
-            str(job.created_at),
-            str(job.updated_at),
+            _unless(job.created_at, job.anchor),
+            _unless(job.updated_at, job.anchor),
             job.note,
         )
     )
+
+
+def _unless(at: Instant, usual: Instant) -> str:
+    """Write an instant; nothing for the usual one."""
+    return "" if at == usual else str(at)
 
 
 def job_from(stand: str, definition: str) -> Job:
@@ -113,10 +118,10 @@ def _job_from(stand: str, definition: JobDefinition) -> Job:
             look_at=_instant(look_at),
             planned=int(planned),
             anchor=Instant(int(anchor)),
-            considered_until=Instant(int(considered)),
+            considered_until=Instant(int(considered or anchor)),
             next_time=_instant(following),
-            created_at=Instant(int(created)),
-            updated_at=Instant(int(updated)),
+            created_at=Instant(int(created or anchor)),
+            updated_at=Instant(int(updated or anchor)),
             note=note,
         )
     except (AssertionError, *UNREADABLE) as error:
