@@ -11,7 +11,6 @@ import signal
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-from anyio.to_process import run_sync
 
 from nvent_sched._engine.endings import Returned, kinds_of, raised_of, returned_of
 from nvent_sched._model.runs import Outcome
@@ -40,6 +39,9 @@ class WorkerProcesses:
 
         When the caller is cancelled the process is killed.
         """
+        # Few programs need it, and it takes a twentieth of the time of our import.
+        from anyio.to_process import run_sync  # noqa: PLC0415
+
         try:
             return await run_sync(
                 _call_here, function, cancellable=True, limiter=self._limiter

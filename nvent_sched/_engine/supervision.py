@@ -13,7 +13,6 @@ import os
 import platform
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -229,6 +228,8 @@ async def _ask_the_time(core: Core) -> None:
 
 
 def _instance(core: Core) -> Instance:
+    from importlib.metadata import version  # noqa: PLC0415  slow, and not for a mere import
+
     now = core.clock.now()
     return Instance(
         id=core.instance_id,
