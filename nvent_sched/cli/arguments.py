@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 ABOUT: Final = "Look at, steer and run what waits for time."
+INSTANCES_MAX: Final = 16
 NEWCOMER: Final = "New here? `nvent-sched demo` runs real jobs and shows them."
 HELP_WIDTH: Final = 78
 SECONDS_MAX: Final = 10 * 365 * 86_400
@@ -112,6 +113,13 @@ def _add_running(group: Group) -> None:
     demo.add_argument("--seconds", type=_span, help="stop by itself after so long")
     demo.add_argument(
         "--fresh", action="store_true", help="remove the demo's file first"
+    )
+    demo.add_argument(
+        "--instances",
+        type=_instances,
+        default=1,
+        metavar="N",
+        help="share the jobs among so many processes, and kill one of them",
     )
     run = _command(group, "run", "run a scheduler of yours until a signal comes")
     run.add_argument("target", metavar="MODULE:SCHEDULER", help="for example app:jobs")
@@ -214,6 +222,13 @@ def _count(text: str) -> int:
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= PAGE_MAX:
         return int(text)
     msg = f"expected a number from 1 to {PAGE_MAX:,}, not {text!r}"
+    raise argparse.ArgumentTypeError(msg)
+
+
+def _instances(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= INSTANCES_MAX:
+        return int(text)
+    msg = f"expected a number from 1 to {INSTANCES_MAX}, not {text!r}"
     raise argparse.ArgumentTypeError(msg)
 
 

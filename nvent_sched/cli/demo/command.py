@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from nvent_sched.adapters import open_adapter
 from nvent_sched.cli.board import Frame, read_frame
 from nvent_sched.cli.client import file_of, is_missing, opened
+from nvent_sched.cli.demo.companions import Companions
 from nvent_sched.cli.demo.jobs import DemoJobs, demo_scheduler
 from nvent_sched.cli.demo.resumption import Found, read_found
 from nvent_sched.cli.demo.screen import Lines, Screen
@@ -37,12 +39,16 @@ FIRST_REPORT: Final = "first-report"
 async def demo(asked: argparse.Namespace, out: Output) -> Exit:
     """Run the demo until a signal comes or its time is over."""
     url = asked.store or os.environ.get(STORE_VARIABLE) or DEMO_URL
+    if asked.instances > 1 and not open_adapter(url).traits.is_shared:
+        msg = f"processes cannot share {url}: name a file or a server with --store"
+        raise UsageError(msg)
     path = file_of(Scheduler(url))
     found = await _found(url, path)
     if asked.fresh and path is not None and found is not None:
         _remove(path, found)
         found = None
-    return await Demo(url, found=found, out=out).run(seconds=asked.seconds)
+    session = Demo(url, found=found, out=out)
+    return await session.run(seconds=asked.seconds, instances=asked.instances)
 
 
 class Demo:
@@ -61,8 +67,13 @@ class Demo:
         self._screen = Screen(self._scheduler, found=found, out=out)
         self._life = Life(self._scheduler, grace=None, say=self._say)
 
-    async def run(self, *, seconds: timedelta | None) -> Exit:
-        """Run it until a signal comes, or for so long."""
+    async def run(self, *, seconds: timedelta | None, instances: int) -> Exit:
+        """Run it until a signal comes, or for so long.
+
+        Args:
+            seconds: For how long.
+            instances: How many share the jobs: ourselves, and so many more processes.
+        """
 
         async def begin() -> None:
             if self._found is None or not self._found.runs:
@@ -72,6 +83,14 @@ class Demo:
                 self._life.stop()
 
         beside = [self._jobs.run_worker, begin]
+        if instances > 1:
+            others = Companions(
+                self._url,
+                count=instances - 1,
+                scheduler=self._scheduler,
+                say=self._say_aside,
+            )
+            beside.append(others.run)
         if self._out.is_live:
             beside.append(self._screen.run)
         elif not self._out.is_json:
@@ -85,6 +104,9 @@ class Demo:
 
     def _say(self, text: str) -> None:
         self._screen.is_stopping = True
+        self._say_aside(text)
+
+    def _say_aside(self, text: str) -> None:
         if not self._out.is_live and not self._out.is_json:
             self._out.line(text)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 IDS: Final = ("stall-detection", "daily-cleanup", "reminder", "flaky-import", "report")
 GRACE: Final = timedelta(seconds=2)
+HEARTBEAT_EVERY: Final = timedelta(seconds=1)
+DEAD_AFTER: Final = timedelta(seconds=5)
 HEARTBEAT: Final = "heartbeat"
 BEAT_EVERY: Final = timedelta(seconds=1)
 BEATS_BEFORE_STALL: Final = 40
@@ -140,7 +142,9 @@ class DemoJobs:
 
 def demo_scheduler(url: str, jobs: DemoJobs) -> Scheduler:
     """Declare the demo's jobs."""
-    scheduler = Scheduler(url, grace=GRACE)
+    scheduler = Scheduler(
+        url, grace=GRACE, heartbeat=HEARTBEAT_EVERY, dead_after=DEAD_AFTER
+    )
     scheduler.job(
         Interval(seconds=4),
         id="stall-detection",

@@ -13,6 +13,7 @@ import trustme
 
 from nvent_sched._model.claims import STORED
 from nvent_sched.adapters.redis import RedisAdapter
+from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.errors import StoreUnavailableError
 from nvent_sched.testing.conformance.builders import HANDLER, NOON, a_job, a_run, an_end
 from nvent_sched.testing.conformance.steps import claim, insert, put, read_job, settle
@@ -216,6 +217,33 @@ class TestFailover:
         assert after.jobs == ()
         assert after.next_look_at is not None
         assert after.next_look_at > after.now
+
+    async def test_fencing_tokens_grow_although_the_last_of_them_were_lost(
+        self, primary: Server, replica: Server
+    ) -> None:
+        url = primary.url
+        before = RedisAdapter(url)
+        await before.open(now=NOON)
+        await put(before, a_job())
+        await insert(before, *(a_run(name) for name in "abc"))
+        with primary.client() as client:
+            client.wait(1, 5_000)
+        with replica.client() as client:
+            client.execute_command("REPLICAOF", "NO", "ONE")
+
+        lost = await claim(before, now=NOON)
+
+        primary.kill()
+        await before.close()
+        after = RedisAdapter(url.replace(f":{primary.port}/", f":{replica.port}/"))
+        await after.open(now=NOON)
+        with replica.client() as client:
+            client.delete(Keys(after._location.prefix)["quiet"])
+        again = await claim(after, request_id="again")
+        await after.close()
+        # What a failover loses is claimed once more; whose claim it is can be told.
+        assert [run.id for run in again] == [run.id for run in lost] == ["a", "b", "c"]
+        assert min(run.fence for run in again) > max(run.fence for run in lost)
 
 
 async def patiently(adapter: RedisAdapter) -> Any:  # noqa: ANN401  a job
