@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nvent_sched.adapters.redis.location import Location
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 LOOK_UP_S: Final = 1.0
 """How often the thread sees whether it shall end, if nobody tells it."""
 WAIT_S: Final = 0.1

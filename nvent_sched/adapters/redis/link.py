@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nvent_sched.adapters.redis.location import Location
     from nvent_sched.adapters.redis.scripts import Script
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 ATTEMPTS_MAX: Final = 6
 """How often a call is sent before its caller is told."""
 WAIT_S: Final = 0.05
@@ -84,7 +84,7 @@ class Link:
     def __init__(self, location: Location) -> None:
         self.location = location
         self.keeps_quiet = False
-        self.name = uuid4().hex
+        self.name: str = uuid4().hex
         self._keys = Keys(location.prefix)
         self._client: Any = None
         self._numbers = count(1)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from nvent_sched._model.instants import Instant
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 POLL_US: Final = SECOND_US // 2
 PART_MAX: Final = 500
 """How much one script is given at most: so long does everybody else wait."""
