@@ -25,7 +25,7 @@ from nvent_sched.adapters.redis.writing import (
     verdicts_from,
     write_row,
 )
-from nvent_sched.errors import StoreError
+from nvent_sched.errors import SchemaError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +100,8 @@ class RedisAdapter(RedisReader):
         for reply in replies:
             try:
                 facts.append(facts_from(reply))
+            except SchemaError:
+                continue  # an instance of the newer release will look at it
             except StoreError as error:
                 quarantined[reply[0]] = str(error)
         if quarantined:

@@ -103,7 +103,7 @@ class Link:
         """
         sent = script(verb)
         return Asked(
-            scripts=[(sent, [*map(_sendable, part)]) for part in parts],
+            scripts=[(sent, part) for part in parts],
             numbers=[next(self._numbers) if is_told else None for _ in parts],
         )
 
@@ -162,6 +162,25 @@ class Link:
 
     def _send(self, sent: Sequence[tuple[Script | str, list[Any]]]) -> Replies:
         client = self._connected()
+        try:
+            replies = self._pipelined(client, sent)
+        except UnicodeEncodeError:
+            # It is found before anything is sent, and too rare to be looked for.
+            sent = [(each, [*map(_sendable, args)]) for each, args in sent]
+            replies = self._pipelined(client, sent)
+        for place, reply in enumerate(replies):
+            each, args = sent[place]
+            if isinstance(reply, NoScriptError) and not isinstance(each, str):
+                replies[place] = self._eval(client, each, args)
+            elif isinstance(reply, REPEATED):
+                raise reply
+        return replies
+
+    def _pipelined(
+        self,
+        client: Any,  # noqa: ANN401  the driver's types are not whole
+        sent: Sequence[tuple[Script | str, list[Any]]],
+    ) -> Replies:
         with client.pipeline(transaction=False) as pipeline:
             for each, args in sent:
                 if isinstance(each, str):
@@ -172,12 +191,6 @@ class Link:
                     "EVALSHA", each.digest, len(keys), *keys, *args
                 )
             replies: Replies = pipeline.execute(raise_on_error=False)
-        for place, reply in enumerate(replies):
-            each, args = sent[place]
-            if isinstance(reply, NoScriptError) and not isinstance(each, str):
-                replies[place] = self._eval(client, each, args)
-            elif isinstance(reply, REPEATED):
-                raise reply
         return replies
 
     def _eval(self, client: Any, sent: Script, args: list[Any]) -> Any:  # noqa: ANN401

@@ -279,6 +279,25 @@ async def test_a_server_without_room_says_so_and_has_stored_nothing(
     server.kill()
 
 
+async def test_a_job_that_a_newer_release_wrote_is_left_to_it(
+    adapter: RedisAdapter, server: Server
+) -> None:
+    await put(adapter, a_job("newer", look_at=NOON), a_job("ours", look_at=NOON))
+    key = Keys(adapter._location.prefix)["definitions"]
+    with server.client() as client:
+        client.hset(key, "newer", '{"v":99}')
+
+    batches = [
+        await adapter.take_due(now=NOON, handlers=[HANDLER], limit=9) for _ in "ab"
+    ]
+
+    for batch in batches:
+        assert [due.job.id for due in batch.jobs] == ["ours"]
+        assert not batch.quarantined
+    with server.client() as client:
+        assert client.hget(key, "newer") == '{"v":99}'
+
+
 async def test_a_store_of_a_newer_release_is_not_touched(
     url: str, adapter: RedisAdapter, server: Server
 ) -> None:
