@@ -187,10 +187,14 @@ class RedisReader(RedisServer):
         async with aclosing(self._job_rows(JobQuery(limit=READ_MAX))) as jobs:
             async for row in jobs:
                 found += job_findings(row)
+                if len(found) >= FINDINGS_MAX:
+                    return found
         async with aclosing(self._run_rows(RunQuery(limit=READ_MAX))) as runs:
             async for row in runs:
                 found += run_findings(row, fence=fence)
-        return found[:FINDINGS_MAX]
+                if len(found) >= FINDINGS_MAX:
+                    return found
+        return found
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
