@@ -71,6 +71,8 @@ class Owner(Generic[S]):
         execute: Executes a group of calls, in order, and fills in `result` or `error`
             of each. It must not raise.
         finish: Lets go of the connection, as the thread's last deed. It must not raise.
+        are_reads_apart: What only reads is executed and answered first, for itself: it
+            waits for no lock that a write needs.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class Owner(Generic[S]):
         name: str,
         execute: Callable[[Sequence[Call[S]]], None],
         finish: Callable[[], None],
+        are_reads_apart: bool = False,
     ) -> None:
         self._execute, self._finish = execute, finish
+        self._are_reads_apart = are_reads_apart
         self._queue: SimpleQueue[Call[S] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -118,10 +122,19 @@ class Owner(Generic[S]):
         is_last = False
         while not is_last and (first := self._queue.get()) is not None:
             group, is_last = self._gather(first)
-            self._execute(group)
-            _tell(group)
-            del first, group
+            for part in self._parts(group):
+                self._execute(part)
+                _tell(part)
+            del first, group, part
         self._finish()
+
+    def _parts(self, group: list[Call[S]]) -> Sequence[list[Call[S]]]:
+        """Part a group: those who wait together do not know of one another."""
+        if not self._are_reads_apart:
+            return (group,)
+        reads = [call for call in group if not call.is_write]
+        writes = [call for call in group if call.is_write]
+        return [part for part in (reads, writes) if part]
 
     def _gather(self, first: Call[S]) -> tuple[list[Call[S]], bool]:
         """Take along everything that waits."""

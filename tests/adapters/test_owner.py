@@ -106,6 +106,33 @@ async def test_everything_that_waits_is_done_in_one_group_in_order(
     assert ledger.done == ["first", *names]
 
 
+async def test_where_reads_are_apart_they_come_first_and_for_themselves(
+    ledger: Ledger,
+) -> None:
+    owner = Owner(
+        name="owner",
+        execute=ledger.execute,
+        finish=ledger.finish,
+        are_reads_apart=True,
+    )
+
+    async def call(name: str, is_write: bool) -> None:  # noqa: FBT001  a task's
+        await owner.call(lambda held: held.note(name), is_write=is_write)
+
+    with ledger.held_up():
+        async with create_task_group() as callers:
+            callers.start_soon(call, "first", True)  # noqa: FBT003  a task's
+            await run_sync_in_thread(ledger.has_begun.wait)
+            for name, is_write in (("w1", True), ("r1", False), ("w2", True)):
+                callers.start_soon(call, name, is_write)
+                await wait_all_tasks_blocked()
+            ledger.gate.set()
+    await owner.close()
+
+    assert ledger.groups == [[True], [False], [True, True]]
+    assert ledger.done == ["first", "r1", "w1", "w2"]
+
+
 async def test_a_group_is_bounded(owner: Owner[Ledger], ledger: Ledger) -> None:
     with ledger.held_up():
         async with create_task_group() as callers:

@@ -116,7 +116,10 @@ class SqliteFile:
             raise UsageError(msg)
         grouping = Grouping(self._location, let_go=self._locks.close)
         self._owner = Owner(
-            name="nvent-sqlite", execute=grouping.execute, finish=grouping.finish
+            name="nvent-sqlite",
+            execute=grouping.execute,
+            finish=grouping.finish,
+            are_reads_apart=True,
         )
         try:
             await self._owner.call(_nothing, is_write=False)
