@@ -145,7 +145,12 @@ async def test_a_clock_that_was_set_is_noticed_and_what_is_due_is_run() -> None:
             await scheduler.run_now("w")
             await first_event(events, "run_finished")
             clock.skew_us = 7 * 3_600 * 1_000_000
-            detail = await first_event(events, "clock_jumped")
-            outcome = await first_event(events, "run_finished")
+            told: dict[str, str] = {}
+            async for event in events:
+                told[event.kind] = event.detail
+                # Either may come first: who looks at the clock next sees it.
+                if told.keys() >= {"clock_jumped", "run_finished"}:
+                    break
 
-    assert (detail, outcome) == ("by +25200.0 s", "succeeded")
+    assert told["clock_jumped"] == "by +25200.0 s"
+    assert told["run_finished"] == "succeeded"

@@ -111,7 +111,9 @@ def test_a_demo_that_is_killed_takes_its_lost_run_up_again(
 
     assert "resumed from demo.db: " in resumed.said
     assert f"process {killed.process.pid} died without a word" in resumed.said
-    assert "1 run was lost with the killed process and was taken up" in resumed.said
+    # The report's, and perhaps another that was claimed a moment ahead.
+    lost = r"\d runs? (was|were) lost with the killed process and \1 taken up again"
+    assert re.search(lost, resumed.said)
     (report,) = asked(tmp_path, capsys, "runs", "report")["runs"]
     assert report["origin"] == "recovery"
     assert report["crashes"] == 1
@@ -141,9 +143,10 @@ def test_a_demo_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     with closing(Demo(tmp_path, "--seconds", "1", "--fresh")) as fresh:
         assert fresh.ended() == 0
 
-    assert "given back, to be taken up at the next start: report" in first.said
+    given_back = "given back, to be taken up at the next start: report"
+    assert given_back in first.said, first.said
     assert re.search(r"resumed from demo\.db: [1-9]", second.said)
-    assert "report was given back at the last stop" in second.said
+    assert "report was given back at the last stop" in second.said, second.said
     assert "resumed from" not in fresh.said
 
 

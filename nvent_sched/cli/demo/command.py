@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import tempfile
@@ -38,6 +39,8 @@ FIRST_REPORT: Final = "first-report"
 
 async def demo(asked: argparse.Namespace, out: Output) -> Exit:
     """Run the demo until a signal comes or its time is over."""
+    # What goes wrong on purpose is shown, and need not be logged as well.
+    logging.getLogger("nvent_sched").addHandler(logging.NullHandler())
     url = asked.store or os.environ.get(STORE_VARIABLE) or DEMO_URL
     if asked.instances > 1 and not open_adapter(url).traits.is_shared:
         msg = f"processes cannot share {url}: name a file or a server with --store"
