@@ -2,13 +2,14 @@
 
 `nox` runs the gates: style, layers, types, tests, coverage. `nox -s NAME` runs one of
 them, `nox -l` lists them all. The tests never import this tree: they run against the
-wheel that is built from it, on every interpreter found.
+wheel that is built from it; `nox -s matrix` does so on every other interpreter found.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -32,6 +33,10 @@ WORK = Path(__file__).parent / ".nox"
 DIST = WORK / "dist"
 COVERAGE = WORK / "measured"
 
+OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTEST = ["pytest", "--numprocesses=2", "--durations=10"]
+OFF_THE_TREE = {"PYTHONSAFEPATH": "1"}  # the tests see what is installed, not the tree
+
 
 def dependencies(*groups: str) -> tuple[str, ...]:
     """Name what the dependency groups of pyproject.toml ask for."""
@@ -50,7 +55,6 @@ def install_wheel(session: nox.Session, *groups: str) -> None:
 def wheel(session: nox.Session) -> None:
     """Build the sdist, and from it the wheel that the other sessions install."""
     shutil.rmtree(DIST, ignore_errors=True)
-    shutil.rmtree(COVERAGE, ignore_errors=True)
     session.install("build", *PROJECT["build-system"]["requires"])
     session.run("python", "-m", "build", "--no-isolation", "--outdir", str(DIST), ".")
 
@@ -83,18 +87,23 @@ def types(session: nox.Session) -> None:
         session.run("basedpyright", "--verifytypes", "nvent_sched", "--ignoreexternal")
 
 
-@nox.session(python=PYTHONS, requires=["wheel"])
+@nox.session(requires=["wheel"])
 def tests(session: nox.Session) -> None:
-    """Run the tests against the built wheel; arguments go to pytest."""
+    """Run the tests against the built wheel, and measure what they reach."""
     install_wheel(session, "test")
-    env = {"PYTHONSAFEPATH": "1"}  # the tree is not on the path
-    pytest = ["pytest", "--numprocesses=2", "--durations=10", *session.posargs]
-    # Measured once is enough: on the oldest that is found, which comes first.
-    if not COVERAGE.exists():
-        COVERAGE.mkdir()
-        env["COVERAGE_FILE"] = str(COVERAGE / ".coverage")
-        pytest = ["coverage", "run", "-m", *pytest]
-    session.run(*pytest, env=env)
+    shutil.rmtree(COVERAGE, ignore_errors=True)
+    COVERAGE.mkdir()
+    env = {**OFF_THE_TREE, "COVERAGE_FILE": str(COVERAGE / ".coverage")}
+    session.run("coverage", "run", "-m", *PYTEST, *session.posargs, env=env)
+
+
+@nox.session(python=PYTHONS, requires=["wheel"])
+def matrix(session: nox.Session) -> None:
+    """Run the tests on the other interpreters; arguments go to pytest."""
+    if session.python == OURS:
+        session.skip(f"`nox -s tests` runs them on {OURS}")
+    install_wheel(session, "test")
+    session.run(*PYTEST, *session.posargs, env=OFF_THE_TREE)
 
 
 @nox.session
@@ -117,5 +126,5 @@ def bench(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Let hypothesis look for hours; `nox -s soak -- tests/rules` for less."""
     install_wheel(session, "test")
-    env = {"PYTHONSAFEPATH": "1", "NVENT_SCHED_PROFILE": "soak"}
+    env = {**OFF_THE_TREE, "NVENT_SCHED_PROFILE": "soak"}
     session.run("pytest", "--numprocesses=2", *session.posargs, env=env)
