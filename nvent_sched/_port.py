@@ -165,6 +165,18 @@ class Adapter(Protocol):
         """
         ...
 
+    async def confirm(self, claims: Sequence[Run]) -> frozenset[str]:
+        """Say which claims are as safe as the store was asked to keep them.
+
+        Asked about claims whose handler must not start again anywhere: a store that
+        is replicated waits, for a bounded time, until its replicas have them. One that
+        has no replicas to wait for answers with all.
+
+        Returns:
+            The ids of these runs that are ours by their fence, and kept.
+        """
+        ...
+
     async def renew(
         self,
         instance: Instance,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from nvent_sched._engine.edits import edit_job
+from nvent_sched._engine.taking import take_claims
 from nvent_sched._model.claims import Claims, Committed, DueBatch, DueJob, Plan
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import MILLISECOND_US, SECOND_US, Instant
@@ -21,9 +22,10 @@ from nvent_sched._rules.planning import plan_due
 from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from nvent_sched._engine.core import Core
+    from nvent_sched._model.runs import Run
 
 log = logging.getLogger(__name__)
 BATCH_MIN: Final = 32
@@ -89,12 +91,13 @@ async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> list[
         return []
     verdicts = await core.adapter.commit_plans(plans, now=batch.now)
     committed: list[Plan] = []
+    ours: list[tuple[Run, Policies]] = []
     for plan, policy, verdict in zip(plans, policies, verdicts, strict=True):
         if isinstance(verdict, Committed):
             committed.append(plan)
-            _take_committed(
-                core, plan, policies=policy, verdict=verdict, asked_at_us=asked_at_us
-            )
+            ours += [(run, policy) for run in _claimed_by(plan, verdict)]
+            _tell_committed(core, plan)
+    await take_claims(core, ours, asked_at_us=asked_at_us)
     return committed
 
 
@@ -120,18 +123,13 @@ async def _plan_one(
         return None
 
 
-def _take_committed(
-    core: Core,
-    plan: Plan,
-    *,
-    policies: Policies,
-    verdict: Committed,
-    asked_at_us: int,
-) -> None:
+def _claimed_by(plan: Plan, verdict: Committed) -> Iterator[Run]:
     for run, fence in zip(plan.runs, verdict.fences, strict=True):
         if run.state is RunState.CLAIMED and fence:
-            claimed = changed(run, fence=fence)
-            core.take(claimed, policies=policies, asked_at_us=asked_at_us)
+            yield changed(run, fence=fence)
+
+
+def _tell_committed(core: Core, plan: Plan) -> None:
     for run_id, reason in plan.cancel.items():
         if (claim := core.claims.get(run_id)) is not None:
             core.cancel(claim, reason=reason)
@@ -170,12 +168,8 @@ async def _claim_ready(
 
 async def _take_begun(core: Core, claims: Claims, *, asked_at_us: int) -> None:
     policies = await policies_of(core, [run.job_id for run in claims.runs])
-    for run in claims.runs:
-        core.take(
-            run,
-            policies=policies.get(run.job_id, DEFAULT_POLICIES),
-            asked_at_us=asked_at_us,
-        )
+    claimed = [(run, policies.get(run.job_id, DEFAULT_POLICIES)) for run in claims.runs]
+    await take_claims(core, claimed, asked_at_us=asked_at_us)
 
 
 async def policies_of(core: Core, job_ids: Sequence[str]) -> dict[str, Policies]:

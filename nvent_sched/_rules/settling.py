@@ -7,10 +7,10 @@ Three things end an attempt: the handler (`settle_attempt`), the instance giving
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.claims import Settlement
-from nvent_sched._model.instants import Instant
+from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.policies import Misfire, OnLost
 from nvent_sched._model.runs import (
     ATTEMPTS_KEPT_MAX,
@@ -23,12 +23,16 @@ from nvent_sched._model.statistics import Tally
 from nvent_sched._model.values import changed, quick
 from nvent_sched._rules.lifecycle import RunMove, advance
 from nvent_sched._rules.retries import is_worth_retrying, retry_delay_us
+from nvent_sched._rules.tallying import last_line, tally_of
 
 if TYPE_CHECKING:
     from nvent_sched._model.policies import Policies
     from nvent_sched._rules.retention import Retention
 
 RETRIED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT})
+
+UNCONFIRMED_US: Final = SECOND_US
+"""The wait before a claim that could not be made safe is tried again."""
 
 
 @quick
@@ -91,31 +95,6 @@ def settle_attempt(
     )
 
 
-def tally_of(run: Run) -> Tally:
-    """Say what a run that ended adds to its job's statistics."""
-    assert run.finished_at is not None
-    duration_us, lateness_us = None, None
-    if run.started_at is not None:
-        duration_us = max(0, run.finished_at - run.started_at)
-        lateness_us = max(0, run.started_at - run.ready_at)
-    last_line = _last_line(run.error) or run.reason
-    return Tally(
-        job_id=run.job_id,
-        outcome=run.outcome,
-        count=run.count,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        duration_us=duration_us,
-        lateness_us=lateness_us,
-        error=None if run.outcome is Outcome.SUCCEEDED else last_line,
-    )
-
-
-def _last_line(error: str | None) -> str | None:
-    """Take the line that says what went wrong, if one says anything."""
-    return (error or "").rstrip().rsplit("\n", 1)[-1] or None
-
-
 def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
     delay_us = retry_delay_us(policies.retry, attempt=run.attempt, run_id=run.id)
     again = changed(
@@ -134,7 +113,7 @@ def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
             job_id=run.job_id,
             outcome=None,
             finished_at=ending.ended_at,
-            error=_last_line(ending.error),
+            error=last_line(ending.error),
         ),
     )
 
@@ -168,6 +147,15 @@ def hand_back(run: Run) -> Settlement:
     """Give a claim back that was never acted on: as if it had not been claimed."""
     return Settlement(
         run=_released(run, ready_at=run.ready_at),
+        seen_state=run.state,
+        seen_fence=run.fence,
+    )
+
+
+def settle_unconfirmed(run: Run, *, now: Instant) -> Settlement:
+    """Give a claim back that might be forgotten, to be claimed again a little later."""
+    return Settlement(
+        run=_released(run, ready_at=Instant(max(run.ready_at, now) + UNCONFIRMED_US)),
         seen_state=run.state,
         seen_fence=run.fence,
     )

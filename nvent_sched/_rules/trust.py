@@ -9,10 +9,14 @@ they have not heard of it for `dead_after`, however long the lease would still l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.instants import SECOND_US
+from nvent_sched._model.policies import OnLost
 from nvent_sched.errors import UsageError
+
+if TYPE_CHECKING:
+    from nvent_sched._model.policies import Policies
 
 LEASE_US: Final = 300 * SECOND_US
 HEARTBEAT_US: Final = 5 * SECOND_US
@@ -51,6 +55,15 @@ class Timing:
     def renew_after_us(self) -> int:
         """The age at which a lease is renewed: half of it."""
         return self.lease_us // 2
+
+
+def needs_confirmation(policies: Policies) -> bool:
+    """Whether a claim must outlive the loss of a server before its handler starts.
+
+    A run that may not be repeated would be, if the server that takes over had never
+    heard that it was claimed.
+    """
+    return policies.on_lost is OnLost.FAIL
 
 
 def trusted_until_us(*, asked_at_us: int, granted_us: int, margin_us: int) -> int:

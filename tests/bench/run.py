@@ -69,6 +69,18 @@ def scenarios(count: int | None) -> dict[str, Scenario]:
             ),
             ("late_p50_ms", "late_p99_ms", "late_max_ms", "every_fired", "cpu_us"),
         ),
+        "failover": Scenario(
+            "one-time jobs, 500 a second; the primary is killed, a replica takes over",
+            tuple(
+                (name, count or 5_000)
+                for name in (
+                    "replicas-follow",
+                    "replicas-lag-1s",
+                    "replicas-lag-1s-waited-for",
+                )
+            ),
+            ("twice", "never", "silent_s"),
+        ),
         "growth": Scenario(
             "jobs stored on SQLite, none due",
             tuple(
@@ -127,7 +139,9 @@ def table_of(scenario: Scenario, found: dict[int, list[dict[str, Any]]]) -> Tabl
 def main() -> None:
     """Measure in rounds, print JSON lines to a file and a table a scenario."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("scenario", nargs="*", help="fires, lateness, growth; else all")
+    parser.add_argument(
+        "scenario", nargs="*", help="fires, lateness, failover, growth; else all"
+    )
     parser.add_argument("--count", type=int, help="jobs, instead of the usual number")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, help="a file for JSON lines")

@@ -21,6 +21,7 @@ from nvent_sched._rules.settling import (
     settle_cancelled,
     settle_interrupted,
     settle_lost,
+    settle_unconfirmed,
     settle_unstarted,
 )
 from tests.rules.conftest import LEASE_US, NOON
@@ -54,6 +55,17 @@ def a_run(
         instance="one" if is_claimed else None,
         lease_until=Instant(NOON + LEASE_US) if is_claimed else None,
     )
+
+
+def test_a_claim_that_could_be_forgotten_is_given_back_for_a_little_later() -> None:
+    run = a_run()
+
+    verdict = settle_unconfirmed(run, now=NOW)
+
+    again = verdict.run
+    assert (again.state, again.ready_at) == (RunState.READY, NOW + SECOND_US)
+    assert (again.attempt, again.crashes, again.attempts) == (1, 0, ())
+    assert (verdict.seen_state, verdict.seen_fence) == (RunState.CLAIMED, run.fence)
 
 
 def an_ending(outcome: Outcome, *, error: str | None = None) -> Ending:

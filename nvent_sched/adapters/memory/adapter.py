@@ -1,8 +1,7 @@
 """The verbs over the tables: each takes the lock, and awaits nothing while it has it.
 
-Several engines, on loops in several threads, may share one adapter: it is never really
-closed. A verb is a checkpoint, as it is with every other store, and leaves nothing
-half-done if it is cancelled there.
+Engines on several loops may share an adapter: it is never really closed. A verb is a
+checkpoint, and leaves nothing half-done if cancelled.
 """
 
 from __future__ import annotations
@@ -179,6 +178,10 @@ class MemoryAdapter:
                 runs=tuple(tables.runs[run_id].run() for run_id in claimed),
                 next_ready_at=tables.order.first_at(READY, handlers),
             )
+
+    async def confirm(self, claims: Sequence[Run]) -> frozenset[str]:
+        """Say that all are safe: there is no replica."""
+        return frozenset(run.id for run in claims)
 
     async def renew(
         self,

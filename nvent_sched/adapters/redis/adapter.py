@@ -162,6 +162,12 @@ class RedisAdapter(RedisReader):
             next_ready_at=instant_of(next_ready),
         )
 
+    async def confirm(self, claims: Sequence[Run]) -> frozenset[str]:
+        """Say which claims are known to as many replicas as was asked for."""
+        if not self._location.wait_replicas:
+            return frozenset(run.id for run in claims)
+        return await self._wait_for_replicas(claims)
+
     async def renew(
         self,
         instance: Instance,

@@ -52,6 +52,8 @@ class Location:
         password: Of the user, or of the server.
         prefix: What the keys begin with, in braces.
         timeout: How long to wait for a connection, and for an answer; positive.
+        wait_replicas: How many replicas must have a claim before a handler starts that
+            must not be started twice; at least 0.
         ca_certs: A file of certificates to believe, for TLS.
         certfile: A file with our own certificate, for TLS.
         keyfile: A file with the key to it.
@@ -66,6 +68,7 @@ class Location:
     password: str | None = field(default=None, repr=False)
     prefix: str = PREFIX
     timeout: timedelta = TIMEOUT
+    wait_replicas: int = 0
     ca_certs: str | None = None
     certfile: str | None = None
     keyfile: str | None = None
@@ -123,7 +126,8 @@ def location_from(url: str) -> Location:
 
     Args:
         url: One of `FORMS`, with `user:password@` before the hosts, and the options
-            `prefix`, `timeout` (seconds), `db`, `ca_certs`, `certfile` and `keyfile`.
+            `prefix`, `timeout` (seconds), `db`, `wait_replicas`, `ca_certs`,
+            `certfile` and `keyfile`.
 
     Raises:
         UsageError: It is not such a URL.
@@ -196,6 +200,7 @@ _OPTIONS: Final[dict[str, Callable[[str], Any]]] = {
     "prefix": str,
     "timeout": _span_from,
     "db": _number_from,
+    "wait_replicas": _number_from,
     "ca_certs": str,
     "certfile": str,
     "keyfile": str,
@@ -209,7 +214,7 @@ def _with_options(location: Location, *, query: str) -> Location:
             allowed = ", ".join(_OPTIONS)
             msg = (
                 f"a Redis store's URL cannot have {name[:20]!r} like this; allowed are "
-                f"{allowed}: numbers for db and timeout (seconds)"
+                f"{allowed}: numbers for db, wait_replicas and timeout (seconds)"
             )
             raise UsageError(msg + WITHOUT_SECRETS)
         location = replace(location, **{name: value})

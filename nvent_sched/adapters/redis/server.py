@@ -32,11 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nvent_sched._model.instants import Instant
+    from nvent_sched._model.runs import Run
 
 log: Final = logging.getLogger(__name__)
 POLL_US: Final = SECOND_US // 2
 PART_MAX: Final = 500
 """How much one script is given at most: so long does everybody else wait."""
+
+WITNESS_MS_MAX: Final = 500
+"""How long replicas may take to have a claim; everybody else waits as long."""
 
 Row = list[Any]
 
@@ -80,7 +84,9 @@ class RedisServer:
         Args:
             url: `redis://host:6379/0`, `rediss://…`, `unix:///run/redis.sock`,
                 `redis+sentinel://host,host/primary/0` or `redis+cluster://host,host`;
-                with `user:password@` and `?prefix=app&timeout=5` (seconds) if wanted.
+                with `user:password@` and `?prefix=app&timeout=5` (seconds) if wanted;
+                `wait_replicas=1` has a claim of a job with `on_lost="fail"` kept by so
+                many replicas before its handler starts.
 
         Raises:
             UsageError: It is malformed or has an option that is not known.
@@ -199,6 +205,25 @@ class RedisServer:
         asked = Asked(scripts=[(name, args)], numbers=[None])
         (reply,) = await self._call(asked)
         return reply
+
+    async def _wait_for_replicas(self, claims: Sequence[Run]) -> frozenset[str]:
+        """Look whether these are still ours, and wait until replicas have them.
+
+        A server that took over meanwhile may not have them, and its replicas neither.
+        """
+        wanted, key = self._location.wait_replicas, Keys(self._location.prefix)["run*"]
+        looks = [("HGET", (key + run.id, "fence")) for run in claims]
+        wait = ("WAIT", (wanted, WITNESS_MS_MAX))
+        *fences, witnesses = await self._call(
+            Asked(scripts=[*looks, wait], numbers=[None] * (len(looks) + 1))
+        )
+        if witnesses < wanted:
+            return frozenset()
+        return frozenset(
+            run.id
+            for run, fence in zip(claims, fences, strict=True)
+            if fence == str(run.fence)
+        )
 
     async def _send(
         self, verb: str, parts: Sequence[Sequence[Any]], *, is_told: bool

@@ -27,6 +27,7 @@ from nvent_sched.testing.conformance.commit_plans import (
     TestDropByPlan,
     TestPromote,
 )
+from nvent_sched.testing.conformance.confirm import TestConfirm
 from nvent_sched.testing.conformance.drop_jobs import TestDropJobs
 from nvent_sched.testing.conformance.events import TestEvents, TestHints
 from nvent_sched.testing.conformance.facts import TestReadFacts
@@ -62,6 +63,7 @@ __all__ = [
     "TestCancelRuns",
     "TestCancelled",
     "TestCommitPlans",
+    "TestConfirm",
     "TestDropByPlan",
     "TestDropJobs",
     "TestEvents",

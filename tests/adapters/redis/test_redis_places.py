@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
 import trustme
 
+from nvent_sched import OneTime, Scheduler
 from nvent_sched._model.claims import STORED
 from nvent_sched.adapters.redis import RedisAdapter
 from nvent_sched.adapters.redis.keys import Keys
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Server
+
+SOON = timedelta(milliseconds=300)
 
 # The Valkey that comes with the tests was built without TLS.
 needs_redis = pytest.mark.skipif(
@@ -244,6 +249,53 @@ class TestFailover:
         # What a failover loses is claimed once more; whose claim it is can be told.
         assert [run.id for run in again] == [run.id for run in lost] == ["a", "b", "c"]
         assert min(run.fence for run in again) > max(run.fence for run in lost)
+
+    async def test_a_claim_is_safe_once_a_replica_has_it(
+        self, primary: Server, replica: Server
+    ) -> None:
+        adapter = RedisAdapter(f"{primary.url}&wait_replicas=1", has_own_clock=False)
+        await adapter.open(now=NOON)
+        await put(adapter, a_job())
+        await insert(adapter, *(a_run(name) for name in "ab"))
+        ours, theirs = await claim(adapter)
+        theirs = replace(theirs, fence=theirs.fence - 1)
+
+        safe = await adapter.confirm([ours, theirs])
+
+        replica.kill()
+        unsafe = await adapter.confirm([ours])
+        await adapter.close()
+        assert safe == {"a"}
+        assert not unsafe
+
+    async def test_what_must_not_start_twice_waits_for_a_replica(
+        self, primary: Server, replica: Server
+    ) -> None:
+        started: list[str] = []
+        scheduler = Scheduler(f"{primary.url}&wait_replicas=1")
+
+        @scheduler.job(OneTime(in_=SOON), id="once", on_lost="fail")
+        async def once() -> None:
+            started.append("once")
+
+        @scheduler.job(OneTime(in_=SOON), id="again")
+        async def again() -> None:
+            started.append("again")
+
+        replica.kill()
+        async with scheduler:
+            async with scheduler.events() as events:
+                async for event in events:
+                    if (event.kind, event.job_id) == ("run_retrying", "once"):
+                        break
+            alone = [*started]
+            replica.start()
+            async with scheduler.events() as events:
+                async for event in events:
+                    if (event.kind, event.job_id) == ("run_finished", "once"):
+                        break
+
+        assert (alone, started) == (["again"], ["again", "once"])
 
 
 async def patiently(adapter: RedisAdapter) -> Any:  # noqa: ANN401  a job
