@@ -86,9 +86,8 @@ class MemoryAdapter:
             yield self._tables
 
     def _tell(self, *, is_changed: bool) -> None:
-        if is_changed:
-            for hint in tuple(self._hints):
-                hint()
+        for hint in tuple(self._hints) if is_changed else ():
+            hint()
 
     def on_hint(self, hint: Callable[[], None]) -> None:
         """Call *hint* after every write, in the thread that wrote, until all closed."""
@@ -287,9 +286,9 @@ class MemoryAdapter:
     async def publish(self, events: Sequence[Event]) -> None:
         """Tell all instances. Kept in a ring of bounded length."""
         async with self._step():
-            for event in events:
-                self._events_told += 1
-                self._events.append(replace(event, seq=self._events_told))
+            for seq, event in enumerate(events, self._events_told + 1):
+                self._events.append(replace(event, seq=seq))
+            self._events_told += len(events)
         self._tell(is_changed=bool(events))
 
     async def read_events(self, *, after: int | None, limit: int) -> tuple[Event, ...]:
