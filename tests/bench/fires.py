@@ -6,6 +6,7 @@ handler's start, and to the last durable record where there is one. Prints one J
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
@@ -146,12 +147,39 @@ def apscheduler3(count: int, file: str) -> dict[str, float]:
     }
 
 
+def bullmq(count: int, file: str) -> dict[str, float]:
+    """BullMQ, in its newest version, with a worker that takes 100 at once; on Node."""
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        msg = "needs node and npm"
+        raise ImportError(msg)
+    folder = Path(file).parent / "node"
+    if not folder.exists():
+        quiet = ("--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+        subprocess.run(  # noqa: S603  our own words
+            [npm, "install", *quiet, "--prefix", str(folder), "bullmq", "ioredis"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    script = Path(__file__).with_name("bullmq.mjs")
+    with _server(file) as url:
+        done = subprocess.run(  # noqa: S603  our own words
+            [node, str(script), str(count), url.removeprefix("unix://"), str(folder)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found | {"late_p99_ms": float("nan")}
+
+
 SUBJECTS: dict[str, Callable[[int, str], dict[str, float]]] = {
     "nvent-asyncio": nvent_asyncio,
     "nvent-trio": nvent_trio,
     "nvent-redis-asyncio": nvent_redis_asyncio,
     "nvent-redis-trio": nvent_redis_trio,
     "apscheduler-3": apscheduler3,
+    "bullmq-redis": bullmq,
 }
 
 if __name__ == "__main__":

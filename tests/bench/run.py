@@ -50,6 +50,7 @@ def scenarios(count: int | None) -> dict[str, Scenario]:
                     "nvent-redis-asyncio",
                     "nvent-redis-trio",
                     "apscheduler-3",
+                    "bullmq-redis",
                 )
             ),
             ("adds_s", "fires_s", "records_s", "cpu_us", "late_p99_ms"),
