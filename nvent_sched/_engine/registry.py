@@ -150,8 +150,8 @@ def name_of(function: Callable[..., Any]) -> str:
     qualname = getattr(function, "__qualname__", None)
     if not isinstance(qualname, str) or "<lambda>" in qualname:
         msg = (
-            f"{function!r} has no name that would be the same after a restart: pass "
-            "handler='a-name', or use a function defined with def"
+            f"{function!r} has no name that would be the same after a restart: define "
+            "it with def, or name it first: scheduler.handler('a-name')(function)"
         )
         raise UsageError(msg)
     module = getattr(function, "__module__", None) or "__main__"

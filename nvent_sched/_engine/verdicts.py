@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from nvent_sched._engine.claims import StopCause
 from nvent_sched._model.runs import Outcome
 from nvent_sched._rules.settling import Ending, settle_attempt, settle_interrupted
+from nvent_sched._rules.tallying import last_line
 
 if TYPE_CHECKING:
     from nvent_sched._engine.claims import Ended
@@ -51,8 +52,13 @@ def _ending(ended: Ended) -> Ending:
         if ended.stop_cause is StopCause.TIMED_OUT:
             outcome, kinds = Outcome.TIMED_OUT, TIMEOUT_KINDS
     if outcome is Outcome.FAILED:
-        extra = {"run_id": claim.run.id, "job_id": claim.run.job_id}
-        log.warning("run failed", extra=extra)
+        facts = {
+            "run_id": claim.run.id,
+            "job_id": claim.run.job_id,
+            "attempt": claim.run.attempt,
+            "error": last_line(returned.error) or reason,
+        }
+        log.warning("run failed", extra=facts)
     return Ending(
         outcome=outcome,
         started_at=claim.started_at,

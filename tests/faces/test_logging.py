@@ -65,5 +65,5 @@ def test_what_we_log_says_which_run_it_is_about(anyio_backend: str) -> None:
     )
 
     assert done.stderr.startswith("WARNING nvent_sched._engine.verdicts: run failed ")
-    assert "job_id=w" in done.stderr
+    assert "job_id=w attempt=1 error=ZeroDivisionError: division by zero" in done.stderr
     assert done.stderr.count("\n") == 1
