@@ -11,6 +11,7 @@ import ctypes
 import os
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,6 +19,7 @@ import anyio
 from nvent_sched._model.claims import Committed
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.sqlite import SqliteAdapter
+from nvent_sched.errors import StoreError
 from nvent_sched.testing.conformance.builders import (
     HANDLER,
     NOON,
@@ -29,6 +31,9 @@ from nvent_sched.testing.conformance.steps import beat, claim
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+
+TWINS = 30
 
 
 def wait_for_the_word() -> None:
@@ -109,6 +114,20 @@ async def fork(adapter: SqliteAdapter, name: str) -> None:
     wait_for_the_word()
 
 
+def twins(path: str, name: str) -> None:
+    """Split in two, which open a new file at the same moment; again and again."""
+    for number in range(TWINS):
+        child = os.fork()
+        adapter = SqliteAdapter(f"{path}{number}", synchronous="OFF")
+        try:
+            anyio.run(partial(adapter.open, now=NOON))
+        except StoreError as error:
+            say(name, type(error).__name__, "of the", "parent" if child else "child")
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+
+
 async def refused(adapter: SqliteAdapter, name: str) -> None:
     """Open the file as somebody who has to heed its permissions."""
     heed_permissions()
@@ -142,4 +161,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    if sys.argv[1] == twins.__name__:
+        twins(*sys.argv[2:])
+    else:
+        anyio.run(main)

@@ -55,6 +55,13 @@ def test_processes_that_create_one_file_at_once_all_succeed(race: Race) -> None:
     assert race("create") == [["opened"]] * PROCESSES
 
 
+def test_a_new_file_can_be_opened_by_two_at_the_same_moment(
+    another: Another, path: Path
+) -> None:
+    with another("twins", path) as twins:
+        assert twins.rest() == []
+
+
 async def test_each_due_job_is_planned_by_one_process(
     adapter: SqliteAdapter, race: Race
 ) -> None:

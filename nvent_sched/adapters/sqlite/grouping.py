@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 STATEMENTS_CACHED: Final = 256
 CHECKPOINT_PAGES: Final = 4_000
 """A log of 16 MiB: what is written again and again is copied back once."""
+BUSY_WAIT_S: Final = 0.01
 CACHE_KIB: Final = 16 * 1_024
 
 
@@ -168,7 +170,7 @@ def _prepare(connection: sqlite3.Connection, location: Location) -> None:
             msg = f"{location.path} is no store yet, and mode=ro makes none"
             raise StoreReadOnlyError(msg)
         return
-    connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    _change_to_wal(connection, location)
     connection.execute(f"PRAGMA synchronous = {location.synchronous}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
@@ -176,3 +178,26 @@ def _prepare(connection: sqlite3.Connection, location: Location) -> None:
     # Who may only read hears of it now, and not with the first write.
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("ROLLBACK")
+
+
+def _change_to_wal(connection: sqlite3.Connection, location: Location) -> None:
+    """Change to a log; only one of those who open a new file together can.
+
+    SQLite tells the others at once that they are too late, however long its time-out is,
+    so that none waits for another's lock while it has one itself.
+    """
+    others = threading.Event()
+    attempts = max(1, int(location.busy_timeout_s / BUSY_WAIT_S))
+    connection.execute("PRAGMA busy_timeout = 0")
+    while True:
+        attempts -= 1
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if attempts == 0 or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            others.wait(BUSY_WAIT_S)
+        else:
+            break
+    milliseconds = int(location.busy_timeout_s * 1_000)
+    connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
