@@ -70,6 +70,7 @@ async def call_handler(
         await checkpoint_if_cancelled()
         return raised_of(error)
     finally:
+        context.end_output()
         current_run.reset(token)
 
 

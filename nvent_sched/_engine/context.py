@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.instants import moment_from
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.runs import Origin, Run
 
 LOG_FULL: Final = "(more lines were dropped)"
+_printing: Final = threading.Lock()  # one for all: printing is rare, runs are many
 
 
 class RunCancelledError(SchedError):
@@ -33,6 +35,7 @@ class RunContext:
         cancel_reason: Why; None while it need not stop.
         progress_share: The share that is done, 0 to 1; None while it did not say.
         progress_note: What it said of it.
+        is_over: Whether the handler has ended: nothing it left behind writes to the log.
     """
 
     def __init__(self, run: Run, *, on_progress: Callable[[str], None]) -> None:
@@ -44,6 +47,8 @@ class RunContext:
         self.cancel_reason: str | None = None
         self.progress_share: float | None = None
         self.progress_note: str | None = None
+        self.is_over: bool = False
+        self._begun = ""
 
     @property
     def id(self) -> str:
@@ -119,6 +124,34 @@ class RunContext:
             del self._lines[: len(self._lines) - LOG_LINES_MAX + 1]
             self._lines.insert(0, LOG_FULL)
 
+    def write(self, text: str) -> int:
+        """Add text to the run's log, line by line: `print("42 rows", file=run)`.
+
+        What a carriage return starts anew, as progress bars do, replaces what was
+        before it in the line.
+
+        Returns:
+            How many characters were taken: all.
+        """
+        with _printing:
+            *lines, self._begun = (self._begun + text).split("\n")
+            # The start of a line that never ends is bounded as well.
+            self._begun = _overwritten(self._begun)
+            for line in lines:
+                self.log(_overwritten(line).rstrip("\r"))
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: a line is added when it ends. For `print(..., flush=True)`."""
+
+    def end_output(self) -> None:
+        """Add the line that was begun; what is written later belongs to no run."""
+        self.is_over = True
+        if self._begun:
+            with _printing:
+                begun, self._begun = self._begun.rstrip("\r"), ""
+                self.log(begun)
+
     @property
     def lines(self) -> tuple[str, ...]:
         """The log so far, earlier attempts included."""
@@ -133,3 +166,9 @@ class RunContext:
     def __repr__(self) -> str:
         """Say which attempt of which run."""
         return f"<RunContext {self.id} attempt {self.attempt}>"
+
+
+def _overwritten(line: str) -> str:
+    """Say what of a line is seen, if the carriage goes back to its start."""
+    ended = line.rstrip("\r")
+    return ended.rpartition("\r")[2][:LOG_LINE_MAX] + line[len(ended) :][:1]

@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 import os
 import platform
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
 from nvent_sched._engine.bus import Bus
-from nvent_sched._engine.capture import RunLogCapture
+from nvent_sched._engine.capture import logging_captured
 from nvent_sched._engine.claims import StopCause
 from nvent_sched._engine.jobverbs import put_definitions
 from nvent_sched._engine.lag import LagWatch, note_jump
@@ -26,6 +26,7 @@ from nvent_sched._engine.launcher import run_launcher
 from nvent_sched._engine.liveness import Liveness
 from nvent_sched._engine.passes import run_passes
 from nvent_sched._engine.planner import plan_pass
+from nvent_sched._engine.printing import prints_routed
 from nvent_sched._engine.signals import Signal, from_any_thread
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instances import Instance
@@ -35,7 +36,7 @@ from nvent_sched._rules.settling import hand_back
 from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from anyio.abc import TaskGroup
 
@@ -73,11 +74,7 @@ class Engine:
             declare: Puts the jobs of the code into the store, before anything fires.
         """
         core = self.core
-        unbind = core.clock.bind(core.is_busy, on_jump=partial(note_jump, core))
-        capture = RunLogCapture()
-        if core.options.is_logging_captured:
-            logging.getLogger().addHandler(capture)
-        try:
+        with self._borrowed():
             if core.adapter.traits.has_own_clock:
                 await _ask_the_time(core)
             if self._runs_handlers:
@@ -103,10 +100,20 @@ class Engine:
                 loops.cancel_scope.cancel()
             if body_error is not None:
                 raise body_error
-        finally:
-            logging.getLogger().removeHandler(capture)
-            core.threads.close()
-            unbind()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[None]:
+        """Hold what belongs to the process or the clock, and give it back."""
+        core = self.core
+        with ExitStack() as held:
+            held.callback(
+                core.clock.bind(core.is_busy, on_jump=partial(note_jump, core))
+            )
+            held.callback(core.threads.close)
+            if core.options.is_logging_captured:
+                held.enter_context(logging_captured())
+            held.enter_context(prints_routed())
+            yield
 
     def _start(self, loops: TaskGroup, runs: TaskGroup) -> None:
         core = self.core
