@@ -18,7 +18,7 @@ from nvent_sched._engine.calling import current_run
 from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.core import Core
 from nvent_sched._engine.options import Options
-from nvent_sched._engine.registry import Registry, handler_of, name_of
+from nvent_sched._engine.registry import Registry, handler_of, is_typed_in, name_of
 from nvent_sched._engine.stream import EventStream
 from nvent_sched._engine.supervision import Engine
 from nvent_sched._model.instants import instant_from, moment_from, span_us
@@ -240,8 +240,12 @@ class Scheduler:
     def _refuse_namesake(
         self, known: JobDefinition | None, definition: JobDefinition, entry: Handler
     ) -> None:
-        """Two functions of one module cannot share an id; a redefinition may."""
-        if known is None:
+        """Two functions of one module cannot share an id; a redefinition may.
+
+        In a notebook the newest wins, whatever it is called: who executes a cell again,
+        or a better one in its place, means just that.
+        """
+        if known is None or is_typed_in(entry.function):
             return
         before = self._registry.get(known.handler)
         if (

@@ -165,6 +165,14 @@ def name_of(function: Callable[..., Any]) -> str:
     return f"{module}:{qualname}"
 
 
+def is_typed_in(function: Callable[..., Any]) -> bool:
+    """Whether a function was typed into a notebook or at a prompt: no file has it."""
+    if getattr(function, "__module__", None) != "__main__":
+        return False
+    path = getattr(sys.modules["__main__"], "__file__", None)
+    return not (path and Path(path).is_file())
+
+
 def _check_importable(
     function: Callable[..., Any], *, name: str, wants_run: bool
 ) -> None:
@@ -175,8 +183,7 @@ def _check_importable(
             "only import functions that stand at the top level of a module"
         )
         raise UsageError(msg)
-    main = getattr(sys.modules["__main__"], "__file__", None)
-    if function.__module__ == "__main__" and not (main and Path(main).is_file()):
+    if is_typed_in(function):
         msg = (
             f"handler {name!r} cannot run in executor='process': another process "
             "cannot see what was typed into a notebook or a prompt; define it in a "
@@ -215,7 +222,8 @@ class Registry:
         ):
             msg = (
                 f"two functions are called {handler.name!r}; they were made inside a "
-                "function, so tell them apart with handler='a-name'"
+                "function, so give each a name of its own: handler='a-name' in "
+                "@scheduler.job, or scheduler.handler('a-name')(function)"
             )
             raise UsageError(msg)
         if known is not None:

@@ -1,0 +1,119 @@
+"""A function defined again: in a notebook the newest runs, in a file it is a mistake."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nvent_sched import Interval
+from nvent_sched.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nvent_sched import Scheduler
+    from nvent_sched.testing import ManualClock
+
+    Cell = Callable[[str], None]
+    Handler = Callable[..., Any]
+
+
+@pytest.fixture
+def cell(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> Cell:
+    """Execute text as a kernel does: in a `__main__` that is no file."""
+    main = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    vars(main).update(scheduler=scheduler, Interval=Interval)
+
+    def execute(text: str) -> None:
+        exec(text, vars(main))  # noqa: S102  our own words
+
+    return execute
+
+
+async def results_of(scheduler: Scheduler) -> list[object]:
+    return [run.result for run in (await scheduler.runs("report")).items[::-1]]
+
+
+DECLARED = """
+@scheduler.job(Interval(hours={hours}), id="report")
+{kind} {name}():
+    return {result}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("def", "report"), ("def", "better"), ("async def", "report")],
+    ids=["same name", "another name", "another kind"],
+)
+async def test_the_newest_definition_in_a_notebook_runs(
+    cell: Cell, scheduler: Scheduler, clock: ManualClock, kind: str, name: str
+) -> None:
+    cell(DECLARED.format(hours=1, kind="def", name="report", result="'old'"))
+    await clock.advance(timedelta(hours=1))
+
+    cell(DECLARED.format(hours=1, kind=kind, name=name, result="'new'"))
+    await clock.advance(timedelta(hours=1))
+
+    assert await results_of(scheduler) == ["old", "new"]
+
+
+async def test_the_newest_schedule_in_a_notebook_holds(
+    cell: Cell, scheduler: Scheduler, clock: ManualClock
+) -> None:
+    cell(DECLARED.format(hours=1, kind="def", name="report", result="'old'"))
+    await clock.run_until_idle()
+
+    cell(DECLARED.format(hours=2, kind="def", name="report", result="'new'"))
+    await clock.advance(timedelta(hours=4))
+
+    assert await results_of(scheduler) == ["new", "new"]
+
+
+async def test_a_function_that_was_scheduled_may_be_defined_again(
+    cell: Cell, scheduler: Scheduler, clock: ManualClock
+) -> None:
+    functions: list[Handler] = []
+    for result in ("old", "new"):
+        cell(f"def report(): return {result!r}")
+        functions.append(vars(sys.modules["__main__"])["report"])
+
+    for function in functions:
+        await scheduler.schedule(function, Interval(hours=1), id="report")
+    await clock.advance(timedelta(hours=1))
+
+    assert await results_of(scheduler) == ["new"]
+
+
+async def test_two_functions_of_a_file_cannot_share_a_job(scheduler: Scheduler) -> None:
+    @scheduler.job(Interval(hours=1), id="report")
+    def report() -> None: ...
+
+    with pytest.raises(UsageError, match="give one of them another id"):
+
+        @scheduler.job(Interval(hours=1), id="report")
+        def better() -> None: ...
+
+
+async def test_a_function_made_inside_another_is_told_how_to_get_a_name(
+    scheduler: Scheduler,
+) -> None:
+    def made(number: int) -> Handler:
+        def report() -> int:
+            return number
+
+        return report
+
+    await scheduler.schedule(made(1), Interval(hours=1), id="one")
+    with pytest.raises(UsageError, match=r"scheduler.handler\('a-name'\)\(function\)"):
+        await scheduler.schedule(made(2), Interval(hours=1), id="two")
+
+    second = scheduler.handler("second")(made(2))
+    assert (
+        await scheduler.schedule(second, Interval(hours=1), id="two")
+    ).handler == "second"
