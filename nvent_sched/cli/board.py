@@ -18,8 +18,7 @@ from rich.text import Text
 
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.runs import RunState
-from nvent_sched.cli.sheets import STATUS_STYLES
-from nvent_sched.cli.words import (
+from nvent_sched._views.words import (
     NONE,
     STYLES,
     ago_words,
@@ -30,6 +29,7 @@ from nvent_sched.cli.words import (
     span_words,
     whole_words,
 )
+from nvent_sched.cli.sheets import STATUS_STYLES
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from nvent_sched._model.instants import moment_from
 from nvent_sched._rules.cron import Cron
 from nvent_sched._rules.cron.text import fields_from
+from nvent_sched._views.words import distance_words, moment_words
 from nvent_sched.cli.arguments import moment_in
 from nvent_sched.cli.exits import Exit
 from nvent_sched.cli.output import table_of
 from nvent_sched.cli.waiting import CLOCK
-from nvent_sched.cli.words import distance_words, moment_words
 from nvent_sched.errors import CronError
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nvent_sched._model.instants import moment_from
+from nvent_sched._views.words import count_words, moment_words, printable
 from nvent_sched.cli.client import opened
 from nvent_sched.cli.exits import Exit
 from nvent_sched.cli.output import table_of
@@ -18,7 +19,6 @@ from nvent_sched.cli.sheets import (
     runs_table,
     stats_sheet,
 )
-from nvent_sched.cli.words import count_words, moment_words, printable
 
 if TYPE_CHECKING:
     import argparse

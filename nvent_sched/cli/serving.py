@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 
 from nvent_sched._engine.capture import FactsFormatter
+from nvent_sched._views.words import count_words
 from nvent_sched.cli.exits import Exit
 from nvent_sched.cli.waiting import heeding_signals
-from nvent_sched.cli.words import count_words
 from nvent_sched.errors import UsageError
 from nvent_sched.scheduler import STORE_VARIABLE, Scheduler
 

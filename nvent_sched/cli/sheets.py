@@ -14,8 +14,7 @@ from nvent_sched._model.instants import moment_from
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.policies import DEFAULT_POLICIES, Policies, Retry
 from nvent_sched._model.runs import Outcome, RunState
-from nvent_sched.cli.output import plain, table_of
-from nvent_sched.cli.words import (
+from nvent_sched._views.words import (
     NONE,
     STYLES,
     count_words,
@@ -26,6 +25,7 @@ from nvent_sched.cli.words import (
     run_note,
     span_words,
 )
+from nvent_sched.cli.output import plain, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nvent_sched._model.runs import Outcome
+from nvent_sched._views.words import run_note, span_words
 from nvent_sched.cli.client import opened
 from nvent_sched.cli.exits import Exit
 from nvent_sched.cli.sheets import outcome_text
-from nvent_sched.cli.words import run_note, span_words
 from nvent_sched.errors import UnknownJobError, UsageError
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from nvent_sched._views.words import count_words
 from nvent_sched.adapters import open_adapter
 from nvent_sched.cli.board import Frame, read_frame
 from nvent_sched.cli.client import file_of, is_missing, opened
@@ -21,7 +22,6 @@ from nvent_sched.cli.demo.screen import Lines, Screen
 from nvent_sched.cli.serving import Life
 from nvent_sched.cli.sheets import pairs
 from nvent_sched.cli.waiting import pause_for
-from nvent_sched.cli.words import count_words
 from nvent_sched.errors import UsageError
 from nvent_sched.scheduler import STORE_VARIABLE, Scheduler
 

@@ -14,8 +14,8 @@ from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.policies import Retry
 from nvent_sched._rules.cron import Cron
 from nvent_sched._rules.schedules import Interval, OneTime
+from nvent_sched._views.words import count_words, size_words
 from nvent_sched.cli.waiting import CLOCK, pause_for
-from nvent_sched.cli.words import count_words, size_words
 from nvent_sched.errors import UsageError
 from nvent_sched.scheduler import Scheduler
 

@@ -11,8 +11,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 from nvent_sched._model.runs import Origin, Outcome, RunState
+from nvent_sched._views.words import count_words, whole_words
 from nvent_sched.cli.demo.jobs import IDS
-from nvent_sched.cli.words import count_words, whole_words
 from nvent_sched.errors import UnknownRunError, UsageError
 
 if TYPE_CHECKING:

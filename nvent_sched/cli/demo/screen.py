@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from nvent_sched._model.events import EventKind
+from nvent_sched._views.words import outcome_sign, run_note, span_words
 from nvent_sched.cli.board import (
     FRAME_EVERY,
     Frame,
@@ -25,7 +26,6 @@ from nvent_sched.cli.demo.resumption import (
     resumption_panel,
 )
 from nvent_sched.cli.waiting import pause_for
-from nvent_sched.cli.words import outcome_sign, run_note, span_words
 from nvent_sched.errors import StoreError, UnknownRunError
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nvent_sched.cli.output import plain
-from nvent_sched.cli.words import (
+from nvent_sched._views.words import (
     ago_words,
     distance_words,
     moment_words,
@@ -15,6 +14,7 @@ from nvent_sched.cli.words import (
     size_words,
     span_words,
 )
+from nvent_sched.cli.output import plain
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
