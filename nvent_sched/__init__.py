@@ -23,9 +23,12 @@ from nvent_sched.ambient import (
     shutdown_scheduler,
     use_scheduler,
 )
+from nvent_sched.blocking import BlockingEvents, BlockingScheduler
 from nvent_sched.scheduler import Scheduler
 
 __all__ = [
+    "BlockingEvents",
+    "BlockingScheduler",
     "Cron",
     "EventSnapshot",
     "EventStream",

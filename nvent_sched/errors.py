@@ -68,8 +68,8 @@ class NotRunningError(SchedError):
 
     def __init__(self, verb: str) -> None:
         super().__init__(
-            f"{verb}: the scheduler is not running; use `async with scheduler:` or "
-            "`await scheduler.start()` first"
+            f"{verb}: the scheduler is not running; enter it (`async with scheduler:`, "
+            "`with` a BlockingScheduler) or call its `start()` first"
         )
         self.verb = verb
 

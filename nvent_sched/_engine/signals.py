@@ -37,17 +37,30 @@ class Signal:
         self._is_set = False
 
 
-def from_any_thread(signal: Signal) -> Callable[[], None]:
-    """Say how to set a signal of the running loop from any thread, without waiting."""
+def into_this_loop() -> Callable[[Callable[[], object]], None]:
+    """Say how to have something called in the running loop, from any thread.
+
+    It is called soon, and nobody waits for it; never, if the loop has ended.
+    """
     loop: Any = current_token().native_token
     # What both kinds of loop have for this goes by two names.
     soon = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
 
-    def wake() -> None:
+    def call(function: Callable[[], object]) -> None:
         try:
-            soon(signal.set)
+            soon(function)
         except RuntimeError:
-            # The loop is gone, and its scheduler with it: there is nobody to wake.
+            # The loop is gone, and its scheduler with it: there is nobody to call.
             return
+
+    return call
+
+
+def from_any_thread(signal: Signal) -> Callable[[], None]:
+    """Say how to set a signal of the running loop from any thread, without waiting."""
+    call = into_this_loop()
+
+    def wake() -> None:
+        call(signal.set)
 
     return wake

@@ -13,6 +13,7 @@ import anyio
 
 from nvent_sched._engine.capture import FactsFormatter
 from nvent_sched._views.words import count_words
+from nvent_sched.blocking import BlockingScheduler
 from nvent_sched.cli.exits import Exit
 from nvent_sched.cli.waiting import heeding_signals
 from nvent_sched.errors import UsageError
@@ -138,6 +139,8 @@ def scheduler_named(target: str, *, store: str | None) -> Scheduler:
     found = _imported(module_name)
     for part in (name or DEFAULT_NAME).split("."):
         found = getattr(found, part, None)
+    if isinstance(found, BlockingScheduler):
+        found = found.async_scheduler
     if not isinstance(found, Scheduler):
         what = "nothing" if found is None else f"a {type(found).__name__}"
         msg = f"{target!r} names {what}, not a Scheduler"

@@ -8,6 +8,8 @@ from typing import Final
 import nvent_sched
 
 EXPECTED: Final = {
+    "BlockingEvents",
+    "BlockingScheduler",
     "Cron",
     "EventSnapshot",
     "EventStream",

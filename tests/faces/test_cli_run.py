@@ -169,6 +169,16 @@ def test_the_log_says_which_run_failed(tmp_path: Path, store: str) -> None:
     process.close()
 
 
+def test_a_blocking_scheduler_is_run_as_well(tmp_path: Path, store: str) -> None:
+    plain = APP.replace("Scheduler", "BlockingScheduler")
+    (tmp_path / "app.py").write_text(plain)
+    process = Process(["run", "app:scheduler", "--store", store], folder=tmp_path)
+    process.read_until("running 2 jobs from sqlite:///")
+    process.process.send_signal(signal.SIGTERM)
+
+    assert process.ended() == 0
+
+
 def test_a_module_that_breaks_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("raise KeyError('settings')")
     process = Process(["run", "broken"], folder=tmp_path)

@@ -32,7 +32,17 @@ def test_the_program_at_the_top_declares_its_jobs(
     assert "not running" in repr(scope["scheduler"])
 
 
+def test_the_plain_script_runs_its_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    run(programs()[1])
+
+    assert capsys.readouterr().out == "succeeded\n"
+
+
 async def test_the_test_of_a_job_passes() -> None:
-    scope = run(programs()[1])
+    scope = run(programs()[2])
 
     await scope["test_the_report_runs_hourly"]()

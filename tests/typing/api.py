@@ -10,15 +10,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, assert_type
 
 from nvent_sched import (
+    BlockingScheduler,
     Cron,
     Interval,
     JobOptions,
+    JobSnapshot,
     JobSpec,
     Misfire,
     OneTime,
     Overlap,
     Retry,
     RunContext,
+    RunSnapshot,
     Scheduler,
 )
 from nvent_sched.testing import ManualClock
@@ -114,6 +117,24 @@ async def every_verb() -> None:
             assert_type(event.kind, str)
         await scheduler.stop(grace=timedelta(seconds=5))
         await scheduler.wait_until_stopped()
+
+
+def without_await() -> None:
+    with BlockingScheduler("memory:", backend="trio") as blocking:
+
+        @blocking.job(Interval(hours=1), id="again")
+        def again() -> int:
+            return 1
+
+        assert_type(again(), int)
+        job = blocking.schedule(cleanup, Cron("@daily"), id="daily", tags=["ops"])
+        assert_type(job, JobSnapshot)
+        assert_type(blocking.pause(job, reason="rain"), bool)
+        run = blocking.wait_for(blocking.run_now(job), timeout=timedelta(hours=1))
+        assert_type(run, RunSnapshot)
+        for event in blocking.events():
+            assert_type(event.kind, str)
+        blocking.schedule(cleanup, Cron("@daily"), overlaps="skip")  # type: ignore[call-arg]
 
 
 async def refused() -> None:

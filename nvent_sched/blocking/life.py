@@ -1,0 +1,182 @@
+"""The loop of a blocking scheduler: a thread of its own, from the start to the stop.
+
+The thread is a daemon: a script that forgets to stop is drained at its exit, and never
+kept from it. What waits for the loop can be interrupted (Ctrl-C): it is cancelled there.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import anyio
+
+from nvent_sched._engine.signals import into_this_loop
+from nvent_sched.blocking.portal import Portal
+from nvent_sched.errors import NotRunningError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from nvent_sched.scheduler import Scheduler
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Life:
+    """One life of a scheduler after another, each in a thread with a loop.
+
+    Args:
+        scheduler: The async one; used by nobody else.
+        backend: "asyncio" or "trio".
+    """
+
+    def __init__(self, scheduler: Scheduler, *, backend: str) -> None:
+        self._scheduler, self._backend = scheduler, backend
+        self._portal = Portal()
+        self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
+        self._failure: BaseException | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, in this process, and has not ended."""
+        thread = self._thread
+        is_ours = self._pid == os.getpid()
+        return is_ours and thread is not None and thread.is_alive()
+
+    def start(self) -> None:
+        """Start the thread, its loop and the scheduler; return when it fires.
+
+        Raises:
+            UsageError: It is running already, or was started before a fork.
+            StoreError: The store cannot be opened.
+        """
+        self._refuse_fork("start")
+        if self.is_running:
+            msg = "this scheduler is running already"
+            raise UsageError(msg)
+        self._pid, self._failure = os.getpid(), None
+        started: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="nvent-loop", daemon=True
+        )
+        self._thread.start()
+        try:
+            started.result()
+        except BaseException:
+            started.cancel()
+            self._thread.join()
+            self._thread = None
+            raise
+
+    def _run(self, started: Future[None]) -> None:
+        """Live, as the thread."""
+        try:
+            anyio.run(self._live, started, backend=self._backend)
+        except BaseException as error:  # noqa: BLE001  told to who waits
+            self._failure = error
+        if not started.done():
+            failure, self._failure = self._failure, None
+            with suppress(InvalidStateError):
+                started.set_exception(failure or NotRunningError("start"))
+
+    async def _live(self, started: Future[None]) -> None:
+        call_soon = into_this_loop()
+        with anyio.CancelScope() as starting:
+
+            def give_up(started: Future[None]) -> None:
+                if started.cancelled():
+                    call_soon(starting.cancel)
+
+            started.add_done_callback(give_up)
+            try:
+                async with self._portal.open():
+                    await self._stay(started)
+            except BaseExceptionGroup as group:
+                raise _alone(group) from None
+
+    async def _stay(self, started: Future[None]) -> None:
+        async with self._scheduler as scheduler:
+            if started.set_running_or_notify_cancel():
+                started.set_result(None)
+                await scheduler.wait_until_stopped()
+
+    def call(
+        self, verb: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Have a verb awaited in the loop, and wait for it.
+
+        Raises:
+            NotRunningError: It was not started, or stopped meanwhile.
+            UsageError: We are in its loop ourselves, or in a forked process.
+            Exception: What the verb raises.
+        """
+        return self.result_of(self.begin(verb, *args, **kwargs), verb=verb.__name__)
+
+    def begin(
+        self, verb: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """Have a verb awaited in the loop; do not wait for it. Raises as `call`."""
+        self._refuse_wrong_place(verb.__name__)
+        future = self._portal.begin(partial(verb, *args, **kwargs))
+        if future is None:
+            raise NotRunningError(verb.__name__)
+        return future
+
+    def result_of(
+        self, future: Future[T], *, verb: str, timeout_s: float | None = None
+    ) -> T:
+        """Wait for what was begun; who is interrupted while waiting cancels it."""
+        try:
+            return future.result(timeout_s)
+        except CancelledError:
+            raise NotRunningError(verb) from None
+        except BaseException:
+            future.cancel()
+            raise
+        finally:
+            del future  # its error's traceback would hold us
+
+    def join(self) -> None:
+        """Wait for the end of the thread; once, tell what ended it by force."""
+        if self._thread is None or self._pid != os.getpid():
+            return
+        self._thread.join()
+        self._thread = None
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _refuse_wrong_place(self, verb: str) -> None:
+        self._refuse_fork(verb)
+        thread = self._thread
+        if thread is None:
+            raise NotRunningError(verb)
+        if thread.ident == threading.get_ident():
+            msg = (
+                f"{verb}: a handler in the scheduler's own loop cannot wait for it "
+                f"without stopping it; use `await scheduler.async_scheduler.{verb}(...)`"
+            )
+            raise UsageError(msg)
+
+    def _refuse_fork(self, verb: str) -> None:
+        """A forked process has neither our thread nor the right to our connections."""
+        if self._thread is not None and self._pid != os.getpid():
+            msg = (
+                f"{verb}: this scheduler was started in process {self._pid}, before the "
+                f"fork to {os.getpid()}; make a new one here, or start it after the fork"
+            )
+            raise UsageError(msg)
+
+
+def _alone(error: BaseException) -> BaseException:
+    """Take what went wrong out of the groups that a task group wraps it in."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,59 @@
+"""The verbs about how things stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvent_sched.blocking.events import BlockingEvents
+from nvent_sched.blocking.verbs import Verbs
+
+if TYPE_CHECKING:
+    from nvent_sched._model.queries import StoreSummary
+    from nvent_sched._model.snapshots import (
+        HealthSnapshot,
+        InstanceSnapshot,
+        JobSnapshot,
+        SchedulerSnapshot,
+        StatsSnapshot,
+    )
+
+
+class StateVerbs(Verbs):
+    """What can be asked about the whole."""
+
+    def stats(self, job: str | JobSnapshot | None = None) -> StatsSnapshot:
+        """Read the statistics of a job, or of all jobs added up.
+
+        Raises:
+            UnknownJobError: There is no such job.
+        """
+        return self._call(self._scheduler.stats, job)
+
+    def instances(self) -> tuple[InstanceSnapshot, ...]:
+        """List the instances that share this store, the oldest first."""
+        return self._call(self._scheduler.instances)
+
+    def health(self) -> HealthSnapshot:
+        """Say whether this instance does its work; also when the store does not."""
+        return self._call(self._scheduler.health)
+
+    def check(self) -> StoreSummary:
+        """Look for broken invariants and dangerous settings in the store. Slow."""
+        return self._call(self._scheduler.check)
+
+    def snapshot(self, *, limit: int = 1_000) -> SchedulerSnapshot:
+        """Read everything at a glance.
+
+        Args:
+            limit: At most so many jobs, 1 to 10,000.
+        """
+        return self._call(self._scheduler.snapshot, limit=limit)
+
+    def events(self) -> BlockingEvents:
+        """Iterate over what happens on all instances, from now until the stop.
+
+        `with scheduler.events() as events` listens from there on, a bare `for` from its
+        first step. A reader that does not keep up loses the oldest; the numbers (`seq`)
+        show it.
+        """
+        return BlockingEvents(self._scheduler.events(), life=self._life)

@@ -1,0 +1,256 @@
+"""A blocking scheduler in a script: how the script ends, is interrupted, and forks."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from textwrap import dedent
+from typing import IO, TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+BEGINNING: Final = """
+import os, sys, threading
+from datetime import timedelta
+from nvent_sched import BlockingScheduler, Interval, OneTime
+from nvent_sched.errors import UsageError
+
+def say(*words):
+    print(*words, flush=True)
+
+begun, may_end = threading.Event(), threading.Event()
+
+def wait_for_stop(scheduler):
+    # Until it takes nothing more.
+    while scheduler.async_scheduler._engine.core.is_taking:
+        may_end.wait(0.01)
+"""
+
+
+class Script:
+    """A script of a user's, as a process."""
+
+    def __init__(self, text: str, folder: Path) -> None:
+        self._process = subprocess.Popen(  # noqa: S603  our own words
+            [sys.executable, "-c", BEGINNING + dedent(text)],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @property
+    def _output(self) -> IO[str]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def reads(self, line: str) -> bool:
+        return self._output.readline() == f"{line}\n"
+
+    def interrupt(self, number: int = signal.SIGINT) -> None:
+        self._process.send_signal(number)
+
+    def ended(self) -> tuple[int, list[str]]:
+        """Wait for the end; say the exit code and the rest of what it said."""
+        said = self._output.read().splitlines()
+        return self._process.wait(), said
+
+    def close(self) -> None:
+        self._process.kill()
+        with self._process:
+            pass
+
+
+@pytest.fixture
+def run(tmp_path: Path, anyio_backend_name: str) -> Iterator[Callable[[str], Script]]:
+    """Start a script; BACKEND in it is the name of one."""
+    started: list[Script] = []
+
+    def start(text: str) -> Script:
+        text = text.replace("BACKEND", f"backend={anyio_backend_name!r}")
+        started.append(Script(text, tmp_path))
+        return started[-1]
+
+    yield start
+    for script in started:
+        script.close()
+
+
+def test_a_script_that_ends_without_a_stop_lets_its_runs_end(
+    run: Callable[[str], Script],
+) -> None:
+    script = run("""
+        scheduler = BlockingScheduler("sqlite:///jobs.db", BACKEND)
+
+        @scheduler.job(OneTime(in_=timedelta()), id="last")
+        def last():
+            begun.set()
+            may_end.wait()
+            say("done")
+
+        scheduler.start()
+        begun.wait()
+        threading.Timer(0.2, may_end.set).start()
+    """)
+
+    assert script.ended() == (0, ["done"])
+
+
+def test_a_script_is_not_kept_by_a_handler_that_never_ends(
+    run: Callable[[str], Script],
+) -> None:
+    script = run("""
+        grace = timedelta(milliseconds=100)
+        scheduler = BlockingScheduler("sqlite:///jobs.db", BACKEND, grace=grace)
+
+        @scheduler.job(OneTime(in_=timedelta()), id="last")
+        def last():
+            begun.set()
+            may_end.wait()
+
+        scheduler.start()
+        begun.wait()
+        say("bye")
+    """)
+
+    code, said = script.ended()
+    assert (code, said[0]) == (0, "bye")
+    assert "a thread was left behind" in said[1]
+
+
+def test_an_interrupt_ends_the_wait_and_nothing_else(
+    run: Callable[[str], Script],
+) -> None:
+    script = run("""
+        with BlockingScheduler("sqlite:///jobs.db", BACKEND) as scheduler:
+            scheduler.schedule("nobody", OneTime(in_=timedelta(hours=1)), id="job")
+            waited_for = scheduler.run_now("job")
+            say("waiting")
+            try:
+                scheduler.wait_for(waited_for)
+            except KeyboardInterrupt:
+                say("interrupted")
+            say(scheduler.cancel_run(waited_for))
+    """)
+    assert script.reads("waiting")
+    script.interrupt()
+
+    assert script.ended() == (0, ["interrupted", "True"])
+
+
+def test_an_interrupt_gives_up_a_start_that_hangs(
+    run: Callable[[str], Script],
+) -> None:
+    script = run("""
+        import socket
+        silent = socket.create_server(("127.0.0.1", 0))
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0?timeout=30"
+        def tell():
+            silent.accept()
+            say("called")
+        threading.Thread(target=tell, daemon=True).start()
+        try:
+            BlockingScheduler(url, BACKEND).start()
+        except KeyboardInterrupt:
+            say("given up")
+            os._exit(0)  # the driver's own time-out would keep its thread
+    """)
+    assert script.reads("called")
+    script.interrupt()
+
+    assert script.ended() == (0, ["given up"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_forever_stops_in_order_at_the_first_signal(
+    run: Callable[[str], Script], number: int
+) -> None:
+    script = run("""
+        scheduler = BlockingScheduler("sqlite:///jobs.db", BACKEND)
+
+        @scheduler.job(OneTime(in_=timedelta()), id="last")
+        def last(run):
+            say("begun")
+            wait_for_stop(scheduler)
+            say("done")
+
+        scheduler.run_forever()
+        say("stopped")
+    """)
+    assert script.reads("begun")
+    script.interrupt(number)
+
+    assert script.ended() == (0, ["done", "stopped"])
+
+
+def test_run_forever_stops_at_once_at_the_second_signal(
+    run: Callable[[str], Script],
+) -> None:
+    script = run("""
+        scheduler = BlockingScheduler("sqlite:///jobs.db", BACKEND)
+
+        @scheduler.job(OneTime(in_=timedelta()), id="last")
+        async def last():
+            import anyio
+            begun.set()
+            say("begun")
+            try:
+                await anyio.sleep_forever()
+            finally:
+                say("broken off")
+
+        def tell():
+            begun.wait()
+            wait_for_stop(scheduler)
+            say("stopping")
+
+        threading.Thread(target=tell, daemon=True).start()
+        scheduler.run_forever()
+        say("stopped")
+    """)
+    assert script.reads("begun")
+    script.interrupt()
+    assert script.reads("stopping")
+    script.interrupt()
+
+    assert script.ended() == (0, ["broken off", "stopped"])
+
+
+def test_after_a_fork_only_the_parent_may_use_it(run: Callable[[str], Script]) -> None:
+    script = run("""
+        import warnings
+        warnings.simplefilter("ignore")  # that a process with threads forks
+        with BlockingScheduler("sqlite:///jobs.db", BACKEND) as scheduler:
+            child = os.fork()
+            if child == 0:
+                for verb in (scheduler.jobs, scheduler.start):
+                    try:
+                        verb()
+                    except UsageError as error:
+                        say(str(error).partition(":")[0])
+                sys.exit(0)
+            os.waitpid(child, 0)
+            say(len(scheduler.jobs().items))
+    """)
+
+    assert script.ended() == (0, ["jobs", "start", "0"])
+
+
+def test_one_that_was_made_before_a_fork_can_be_started_after_it(
+    run: Callable[[str], Script],
+) -> None:
+    script = run("""
+        scheduler = BlockingScheduler("sqlite:///jobs.db", BACKEND)
+        child = os.fork()
+        with scheduler:
+            say(len(scheduler.jobs().items))
+        if child:
+            os.waitpid(child, 0)
+    """)
+
+    assert script.ended() == (0, ["0", "0"])
