@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from typing import IO, TYPE_CHECKING, Final
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 APP: Final = """
 import sys
+from contextlib import closing
 import anyio
 from nvent_sched import Interval, Scheduler
 
@@ -172,11 +174,12 @@ def test_the_log_says_which_run_failed(tmp_path: Path, store: str) -> None:
 def test_a_blocking_scheduler_is_run_as_well(tmp_path: Path, store: str) -> None:
     plain = APP.replace("Scheduler", "BlockingScheduler")
     (tmp_path / "app.py").write_text(plain)
-    process = Process(["run", "app:scheduler", "--store", store], folder=tmp_path)
-    process.read_until("running 2 jobs from sqlite:///")
-    process.process.send_signal(signal.SIGTERM)
+    words = ["run", "app:scheduler", "--store", store]
+    with closing(Process(words, folder=tmp_path)) as process:
+        process.read_until("running 2 jobs from sqlite:///")
+        process.process.send_signal(signal.SIGTERM)
 
-    assert process.ended() == 0
+        assert process.ended() == 0
 
 
 def test_a_module_that_breaks_is_told_in_a_line(tmp_path: Path) -> None:
