@@ -47,6 +47,7 @@ from nvent_sched._rules.viewing import (
     run_view,
     stats_view,
 )
+from nvent_sched._views import objects as _drawn  # noqa: F401  draws what verbs return
 from nvent_sched.adapters import open_adapter
 from nvent_sched.errors import NotRunningError, RunFailedError, UsageError
 

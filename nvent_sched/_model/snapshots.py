@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nvent_sched._model.showing import Shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobSnapshot:
+class JobSnapshot(Shown):
     """A job, as stored.
 
     Attributes:
@@ -62,7 +64,7 @@ class AttemptSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunSnapshot:
+class RunSnapshot(Shown):
     """A run, or the record of occurrences that were not run.
 
     Attributes:
@@ -206,7 +208,7 @@ class HealthSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SchedulerSnapshot:
+class SchedulerSnapshot(Shown):
     """Everything at a glance, of one moment.
 
     Attributes:
