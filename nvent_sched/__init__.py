@@ -24,6 +24,7 @@ from nvent_sched.ambient import (
     use_scheduler,
 )
 from nvent_sched.blocking import BlockingEvents, BlockingScheduler
+from nvent_sched.magics import load_ipython_extension, unload_ipython_extension
 from nvent_sched.scheduler import Scheduler
 
 __all__ = [
@@ -56,6 +57,8 @@ __all__ = [
     "SchedulerSnapshot",
     "StatsSnapshot",
     "initialize_scheduler",
+    "load_ipython_extension",
     "shutdown_scheduler",
+    "unload_ipython_extension",
     "use_scheduler",
 ]

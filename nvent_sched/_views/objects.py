@@ -116,8 +116,13 @@ def page_html(page: Page[Any]) -> str | None:
 
 
 @html_of.register
-def overview_html(seen: SchedulerSnapshot) -> str:
-    """Draw all jobs with how they did: the table of `%jobs`."""
+def overview_html(seen: SchedulerSnapshot, *, source: str = "") -> str:
+    """Draw all jobs with how they did: the table of `%jobs`.
+
+    Args:
+        seen: What to draw.
+        source: Whose jobs these are, for the last line.
+    """
     rows = []
     for job in seen.jobs[:LIST_MAX]:
         stats = seen.stats.get(job.id)
@@ -136,7 +141,7 @@ def overview_html(seen: SchedulerSnapshot) -> str:
             )
         )
     names = ("job", "schedule", "status", "next", "last", "runs", "failures")
-    foot = f"{count_words(len(seen.jobs), 'job')}, {_instances(seen)}"
+    foot = f"{count_words(len(seen.jobs), 'job')}, {_instances(seen)} {escape(source)}"
     return _view(_table(names, rows) + f'<div class="dim">{foot}</div>')
 
 

@@ -11,7 +11,10 @@ from typing import Final
 
 PROGRAM: Final = "import sys, nvent_sched; print(*sys.modules)"
 
-EXTRAS: Final = {"anywidget", "hypothesis", "ipywidgets", "pytest", "redis", "rich"}
+EXTRAS: Final = {
+    *("IPython", "anywidget", "ipykernel", "ipywidgets"),
+    *("hypothesis", "pytest", "redis", "rich"),
+}
 
 
 def modules_after_import() -> set[str]:

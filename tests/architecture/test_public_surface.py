@@ -37,7 +37,9 @@ EXPECTED: Final = {
     "SchedulerSnapshot",
     "StatsSnapshot",
     "initialize_scheduler",
+    "load_ipython_extension",
     "shutdown_scheduler",
+    "unload_ipython_extension",
     "use_scheduler",
 }
 
