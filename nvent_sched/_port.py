@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Pool,
         Renewal,
         Renewed,
+        Settled,
         Settlement,
         Stale,
         Verdict,
@@ -199,7 +200,7 @@ class Adapter(Protocol):
 
     async def settle(
         self, settlements: Sequence[Settlement], *, now: Instant
-    ) -> tuple[Verdict, ...]:
+    ) -> tuple[Settled, ...]:
         """Write what became of each run whose state and fence are those seen.
 
         A run that ends (FINISHED) makes the store look at its job at once if the job

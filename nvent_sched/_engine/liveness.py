@@ -21,7 +21,7 @@ from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.policies import DEFAULT_POLICIES
 from nvent_sched._model.runs import RunState
-from nvent_sched._rules.settling import settle_lost
+from nvent_sched._rules.losing import settle_lost
 
 if TYPE_CHECKING:
     from nvent_sched._engine.core import Core

@@ -8,7 +8,7 @@ store refuses (`Stale`) is told as RUN_FENCED: somebody took the run over.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -16,11 +16,15 @@ import anyio
 from nvent_sched._engine.edits import pause_if_failing
 from nvent_sched._engine.signals import Signal
 from nvent_sched._engine.verdicts import verdict_on
-from nvent_sched._model.claims import Settlement, Stale
+from nvent_sched._model.claims import Cancelled, Settlement, Stale
 from nvent_sched._model.events import Event, EventKind
+from nvent_sched._model.queries import RunQuery
 from nvent_sched._model.runs import RunState
+from nvent_sched._rules.settling import settle_cancelled_instead
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nvent_sched._engine.claims import Claim, Ended
     from nvent_sched._engine.core import Core
     from nvent_sched._model.policies import Policies
@@ -149,8 +153,14 @@ class Outbox:
             del self._settlements[: len(batch)]
             # A run that ended may be what another one waits for.
             core.planner_signal.set()
+            asked: list[_Entry] = []
             for entry, verdict in zip(batch, verdicts, strict=True):
-                self._after(entry, is_stale=isinstance(verdict, Stale))
+                if isinstance(verdict, Cancelled):
+                    asked.append(entry)
+                else:
+                    self._after(entry, is_stale=isinstance(verdict, Stale))
+            if asked:
+                await self._cancel_instead(asked)
             for entry in batch:
                 if entry.may_pause:
                     await pause_if_failing(
@@ -161,6 +171,21 @@ class Outbox:
             await core.adapter.publish(events)
             del self._events[: len(events)]
             core.bus_signal.set()
+
+    async def _cancel_instead(self, asked: Sequence[_Entry]) -> None:
+        """End runs that would have gone on, but that somebody wants cancelled."""
+        core = self._core
+        ids = tuple(entry.settlement.run.id for entry in asked)
+        page = await core.adapter.read_runs(RunQuery(ids=ids, limit=len(ids)))
+        reasons = {run.id: run.cancel_reason for run in page.items}
+        for entry in asked:
+            verdict = settle_cancelled_instead(
+                entry.settlement,
+                reason=reasons.get(entry.settlement.run.id) or "cancelled",
+                retention=core.options.retention,
+                now=core.time.now(),
+            )
+            self._settlements.append(replace(entry, settlement=verdict))
 
     def _after(self, entry: _Entry, *, is_stale: bool) -> None:
         core, run = self._core, entry.settlement.run

@@ -30,9 +30,16 @@ class Stale:
     """Somebody else was faster; nothing was written."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """Somebody asked for the run to be cancelled; that it goes on was not written."""
+
+
 STORED = Stored()
 STALE = Stale()
+CANCELLED = Cancelled()
 Verdict = Stored | Stale
+Settled = Stored | Stale | Cancelled
 
 
 @quick
@@ -114,6 +121,7 @@ class Plan:
             occurrences that are not run. A run whose id exists is left as it is.
         promote: Ids of WAITING runs that become READY.
         cancel: Runs that shall be cancelled, with the reason.
+        cancelled_until: How long what `cancel` ends is kept.
         tallies: What the FINISHED records add to the statistics.
         events: What to tell; the engine publishes them, the store does not.
         is_drop: Forget the job (finished long ago) instead of writing it.
@@ -123,6 +131,7 @@ class Plan:
     runs: tuple[Run, ...] = ()
     promote: tuple[str, ...] = ()
     cancel: Mapping[str, str] = field(default_factory=dict)
+    cancelled_until: Instant | None = None
     tallies: tuple[Tally, ...] = ()
     events: tuple[Event, ...] = ()
     is_drop: bool = False

@@ -163,6 +163,11 @@ def _plan(
         runs=tuple(draft.runs),
         promote=promote,
         cancel=floor.cancel,
+        cancelled_until=draft.claimant.retention.keep_until(
+            Outcome.CANCELLED, ended_at=draft.now
+        )
+        if floor.cancel
+        else None,
         tallies=tuple(draft.tallies),
         events=tuple(draft.events),
     )

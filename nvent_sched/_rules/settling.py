@@ -1,7 +1,7 @@
 """What becomes of a run after an attempt: it ends, or there is another. Pure.
 
 Three things end an attempt: the handler (`settle_attempt`), the instance giving it back
-(`hand_back`), and the instance dying with it (`settle_lost`).
+(`hand_back`), and the instance dying with it (`losing`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from nvent_sched._model.runs import (
 from nvent_sched._model.statistics import Tally
 from nvent_sched._model.values import changed, quick
 from nvent_sched._rules.lifecycle import RunMove, advance
-from nvent_sched._rules.retries import is_worth_retrying, retry_delay_us
+from nvent_sched._rules.retries import (
+    is_worth_retrying,
+    retry_delay_us,
+)
 from nvent_sched._rules.tallying import last_line, tally_of
 
 if TYPE_CHECKING:
@@ -98,12 +101,12 @@ def settle_attempt(
 def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
     delay_us = retry_delay_us(policies.retry, attempt=run.attempt, run_id=run.id)
     again = changed(
-        _released(run, ready_at=Instant(ending.ended_at + delay_us)),
+        released(run, ready_at=Instant(ending.ended_at + delay_us)),
         attempt=run.attempt + 1,
         started_at=ending.started_at,
         error=ending.error,
         log=ending.log,
-        attempts=_kept(run, ending.outcome, ending=ending),
+        attempts=kept(run, ending.outcome, ending=ending),
     )
     return Settlement(
         run=again,
@@ -118,7 +121,7 @@ def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
     )
 
 
-def _released(run: Run, *, ready_at: Instant) -> Run:
+def released(run: Run, *, ready_at: Instant) -> Run:
     return changed(
         run,
         state=advance(run.state, RunMove.AGAIN),
@@ -131,7 +134,7 @@ def _released(run: Run, *, ready_at: Instant) -> Run:
     )
 
 
-def _kept(run: Run, outcome: Outcome, *, ending: Ending) -> tuple[Attempt, ...]:
+def kept(run: Run, outcome: Outcome, *, ending: Ending) -> tuple[Attempt, ...]:
     made = Attempt(
         number=run.attempt,
         outcome=outcome,
@@ -146,7 +149,7 @@ def _kept(run: Run, outcome: Outcome, *, ending: Ending) -> tuple[Attempt, ...]:
 def hand_back(run: Run) -> Settlement:
     """Give a claim back that was never acted on: as if it had not been claimed."""
     return Settlement(
-        run=_released(run, ready_at=run.ready_at),
+        run=released(run, ready_at=run.ready_at),
         seen_state=run.state,
         seen_fence=run.fence,
     )
@@ -155,7 +158,7 @@ def hand_back(run: Run) -> Settlement:
 def settle_unconfirmed(run: Run, *, now: Instant) -> Settlement:
     """Give a claim back that might be forgotten, to be claimed again a little later."""
     return Settlement(
-        run=_released(run, ready_at=Instant(max(run.ready_at, now) + UNCONFIRMED_US)),
+        run=released(run, ready_at=Instant(max(run.ready_at, now) + UNCONFIRMED_US)),
         seen_state=run.state,
         seen_fence=run.fence,
     )
@@ -201,65 +204,30 @@ def settle_interrupted(
     if policies.on_lost is OnLost.FAIL:
         return settle_attempt(run, ending, policies=policies, retention=retention)
     again = changed(
-        _released(run, ready_at=ending.ended_at),
+        released(run, ready_at=ending.ended_at),
         attempt=run.attempt + 1,
         origin=Origin.RECOVERY,
         log=ending.log,
-        attempts=_kept(run, ending.outcome, ending=ending),
+        attempts=kept(run, ending.outcome, ending=ending),
     )
     return Settlement(run=again, seen_state=run.state, seen_fence=run.fence, tally=None)
 
 
-def settle_lost(
-    run: Run, *, policies: Policies, retention: Retention, now: Instant
+def settle_cancelled_instead(
+    refused: Settlement, *, reason: str, retention: Retention, now: Instant
 ) -> Settlement:
-    """Decide about a run whose instance died or let its lease run out.
-
-    `on_lost="retry"` makes it READY again, until it has taken `crashes_max` instances
-    with it: then it is a dead letter. `on_lost="fail"` ends it as LOST. Either way the
-    verdict loses against a renewal that came in between.
-    """
-    crashes = run.crashes + 1
-    reason = f"instance {run.instance} was lost with it"
-    ending = Ending(
-        outcome=Outcome.LOST, started_at=run.started_at, ended_at=now, reason=reason
-    )
-    if policies.on_lost is OnLost.RETRY and crashes < policies.crashes_max:
-        again = changed(
-            _released(run, ready_at=now),
-            attempt=run.attempt + 1,
-            crashes=crashes,
-            origin=Origin.RECOVERY,
-            attempts=_kept(run, Outcome.LOST, ending=ending),
-        )
-        tally = Tally(job_id=run.job_id, outcome=None, finished_at=now, error=reason)
-        return _guarded(run, again, tally=tally)
-    is_poison = policies.on_lost is OnLost.RETRY
-    outcome = Outcome.DEAD_LETTERED if is_poison else Outcome.LOST
-    if is_poison:
-        reason = f"{crashes} instances were lost with it, the last was {run.instance}"
+    """End a run that would have gone on, had nobody asked to cancel it meanwhile."""
     ended = changed(
-        run,
-        state=advance(run.state, RunMove.END),
+        refused.run,
+        state=advance(refused.run.state, RunMove.END),
         lease_until=None,
-        crashes=crashes,
-        outcome=outcome,
+        outcome=Outcome.CANCELLED,
         reason=reason,
+        cancel_reason=reason,
         finished_at=now,
-        attempts=_kept(run, Outcome.LOST, ending=ending),
-        keep_until=retention.keep_until(outcome, ended_at=now),
+        keep_until=retention.keep_until(Outcome.CANCELLED, ended_at=now),
     )
-    return _guarded(run, ended, tally=replace(tally_of(ended), duration_us=None))
-
-
-def _guarded(run: Run, decided: Run, *, tally: Tally) -> Settlement:
-    return Settlement(
-        run=decided,
-        seen_state=run.state,
-        seen_fence=run.fence,
-        seen_lease_until=run.lease_until,
-        tally=tally,
-    )
+    return replace(refused, run=ended, tally=tally_of(ended))
 
 
 def settle_cancelled(

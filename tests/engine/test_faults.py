@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from nvent_sched import Cron, Interval, OneTime, Outcome, Retry, RunContext, Scheduler
+from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.errors import RunFailedError, UsageError
 
 if TYPE_CHECKING:
@@ -178,6 +179,30 @@ async def test_a_run_can_be_cancelled_while_it_goes(
     ended = await scheduler.get_run(run)
     assert was_cancelled
     assert (ended.outcome, ended.reason) == ("cancelled", "enough")
+
+
+async def test_a_run_that_is_cancelled_as_it_fails_is_not_retried(
+    clock: ManualClock, calls: list[str]
+) -> None:
+    store = MemoryAdapter()
+    async with (
+        Scheduler(store, clock=clock, runs_handlers=False) as other,
+        Scheduler(store, clock=clock) as scheduler,
+    ):
+
+        async def broken(run: RunContext) -> NoReturn:
+            calls.append("x")
+            await other.cancel_run(run.id, reason="enough")
+            raise ValueError
+
+        retry = Retry(attempts=5, delay=SECOND)
+        await scheduler.schedule(broken, OneTime(clock.moment), id="b", retry=retry)
+        await clock.advance(timedelta(minutes=1))
+
+        (run,) = await scheduler.runs("b")
+    assert calls == ["x"]
+    assert (run.outcome, run.reason) == ("cancelled", "enough")
+    assert [each.outcome for each in run.attempts] == ["failed"]
 
 
 async def test_a_job_is_paused_after_failures_in_a_row(

@@ -18,6 +18,7 @@ from nvent_sched._model.values import changed
 from nvent_sched._rules.agenda import LOOKAHEAD_US
 from nvent_sched._rules.drafting import Claimant
 from nvent_sched._rules.editing import pause, resume
+from nvent_sched._rules.losing import settle_lost
 from nvent_sched._rules.planning import plan_due
 from nvent_sched._rules.recurrence import due_of, is_after_finish, schedule_of
 from nvent_sched._rules.registration import IfExists, register
@@ -27,7 +28,6 @@ from nvent_sched._rules.settling import (
     Ending,
     settle_attempt,
     settle_cancelled,
-    settle_lost,
 )
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,14 +14,15 @@ from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.policies import Misfire, OnLost, Policies, Retry
 from nvent_sched._model.runs import ATTEMPTS_KEPT_MAX, Origin, Outcome, Run, RunState
 from nvent_sched._model.statistics import Tally
+from nvent_sched._rules.losing import settle_lost
 from nvent_sched._rules.retention import RETENTION
 from nvent_sched._rules.settling import (
     Ending,
     hand_back,
     settle_attempt,
     settle_cancelled,
+    settle_cancelled_instead,
     settle_interrupted,
-    settle_lost,
     settle_unconfirmed,
     settle_unstarted,
 )
@@ -187,6 +189,66 @@ def test_a_lost_run_is_ready_at_once_and_says_that_it_was_recovered() -> None:
     assert settled.run.ready_at == NOW
     assert settled.run.origin is Origin.RECOVERY
     assert settled.run.attempt == 2
+
+
+def test_a_run_that_was_claimed_ahead_has_no_part_in_the_death_of_its_instance() -> (
+    None
+):
+    run = a_run(crashes=2)
+
+    settled = settle_lost(
+        run, policies=Policies(), retention=RETENTION, now=Instant(run.ready_at - 1)
+    )
+
+    assert settled.run.state is RunState.READY
+    assert (settled.run.crashes, settled.run.attempt) == (2, 1)
+    assert settled.run.ready_at == run.ready_at
+    assert settled.seen_lease_until == run.lease_until
+    assert settled.tally is None
+
+
+def test_a_lost_run_that_was_to_be_cancelled_is_not_repeated() -> None:
+    run = replace(a_run(), cancel_reason="enough")
+
+    settled = settle_lost(run, policies=Policies(), retention=RETENTION, now=NOW)
+
+    assert (settled.run.outcome, settled.run.reason) == (Outcome.CANCELLED, "enough")
+
+
+@given(st.integers(2, 9), st.integers(2, 9))
+def test_runs_that_were_lost_together_again_are_repeated_apart(
+    one: int, other: int
+) -> None:
+    policies = Policies(crashes_max=20)
+    first, second = (
+        settle_lost(
+            replace(a_run(crashes=crashes), id=f"run{number}"),
+            policies=policies,
+            retention=RETENTION,
+            now=NOW,
+        ).run.ready_at
+        for number, crashes in enumerate((one, other))
+    )
+
+    assert first != second
+    assert min(first, second) >= NOW + SECOND_US
+    assert max(first, second) <= NOW + 60 * SECOND_US
+
+
+def test_a_run_that_would_go_on_ends_if_somebody_wants_it_cancelled() -> None:
+    run = a_run()
+    again = settle_attempt(
+        run, an_ending(Outcome.FAILED), policies=TWICE, retention=RETENTION
+    )
+
+    ended = settle_cancelled_instead(
+        again, reason="enough", retention=RETENTION, now=NOW
+    )
+
+    assert (ended.run.outcome, ended.run.reason) == (Outcome.CANCELLED, "enough")
+    assert ended.run.attempts == again.run.attempts
+    assert (ended.seen_state, ended.seen_fence) == (run.state, run.fence)
+    assert ended.tally is not None
 
 
 def test_a_run_that_is_broken_off_goes_to_another_instance() -> None:

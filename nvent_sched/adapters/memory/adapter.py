@@ -20,9 +20,8 @@ from nvent_sched._model.instants import Instant
 from nvent_sched._model.runs import RunState
 from nvent_sched._port import Traits
 from nvent_sched.adapters.memory.finding import due_batch, lost_runs, prunable
-from nvent_sched.adapters.memory.reading import job_page, run_page, summary_of
+from nvent_sched.adapters.memory.reading import job_page, run_page, stats_of, summary_of
 from nvent_sched.adapters.memory.records import HELD, READY, REQUEST, ids_of
-from nvent_sched.adapters.memory.sums import summed
 from nvent_sched.adapters.memory.tables import Tables
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
         Plan,
         Pool,
         Renewal,
+        Settled,
         Settlement,
         Stale,
         Verdict,
@@ -215,7 +215,7 @@ class MemoryAdapter:
 
     async def settle(
         self, settlements: Sequence[Settlement], *, now: Instant
-    ) -> tuple[Verdict, ...]:
+    ) -> tuple[Settled, ...]:
         """Write what became of each run whose state and fence are those seen."""
         async with self._step() as tables:
             verdicts = tables.settle(settlements, now=now)
@@ -268,9 +268,7 @@ class MemoryAdapter:
     async def read_stats(self, job_ids: Sequence[str] | None) -> tuple[JobStats, ...]:
         """Read the statistics of these jobs, in order; None for all jobs added up."""
         async with self._step() as tables:
-            if job_ids is None:
-                return (summed(tables.stats.values()),)
-            return tuple(tables.stats_of(job_id) for job_id in job_ids)
+            return stats_of(tables, job_ids)
 
     async def read_instances(self) -> tuple[Instance, ...]:
         """List the instances, the oldest first."""

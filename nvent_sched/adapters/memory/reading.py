@@ -16,15 +16,17 @@ from nvent_sched.adapters.memory.records import (
     RUNS,
     ids_of,
 )
+from nvent_sched.adapters.memory.sums import summed
 from nvent_sched.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nvent_sched._model.instants import Instant
     from nvent_sched._model.jobs import Job
     from nvent_sched._model.queries import JobQuery, RunQuery
     from nvent_sched._model.runs import Run
+    from nvent_sched._model.statistics import JobStats
     from nvent_sched.adapters.memory.records import Entry
     from nvent_sched.adapters.memory.tables import Tables
 
@@ -157,3 +159,10 @@ def _findings(tables: Tables) -> Iterator[str]:
             yield f"run {run.id} has a fence above every one given out"
         if run.state is RunState.WAITING and not tables.will_look_at(run.job_id):
             yield f"run {run.id} waits, and nothing will ever look at its job"
+
+
+def stats_of(tables: Tables, job_ids: Sequence[str] | None) -> tuple[JobStats, ...]:
+    """Read the statistics of jobs, or of all of them added up."""
+    if job_ids is None:
+        return (summed(tables.stats.values()),)
+    return tuple(map(tables.stats_of, job_ids))

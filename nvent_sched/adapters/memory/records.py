@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import Job
-from nvent_sched._model.runs import Run, RunState
+from nvent_sched._model.runs import Outcome, Run, RunState
 from nvent_sched.adapters._codec import (
     attempts_from,
     attempts_text,
@@ -199,3 +199,18 @@ class RunRecord:
 def ids_of(entries: Iterable[Entry]) -> list[str]:
     """Say the ids of entries, in their order."""
     return [name for _, name in entries]
+
+
+def cancelled(
+    run: Run, *, reason: str, keep_until: Instant | None, now: Instant
+) -> Run:
+    """Make the record of a run that ends because it is not wanted any more."""
+    return replace(
+        run,
+        state=RunState.FINISHED,
+        outcome=Outcome.CANCELLED,
+        reason=reason,
+        cancel_reason=reason,
+        finished_at=now,
+        keep_until=keep_until,
+    )

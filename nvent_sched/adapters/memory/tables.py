@@ -13,7 +13,14 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from nvent_sched._model.claims import STALE, STORED, Committed, DueJob, LiveRun
+from nvent_sched._model.claims import (
+    CANCELLED,
+    STALE,
+    STORED,
+    Committed,
+    DueJob,
+    LiveRun,
+)
 from nvent_sched._model.runs import Outcome, Run, RunState
 from nvent_sched._model.statistics import JobStats, Tally
 from nvent_sched.adapters.memory.records import (
@@ -24,6 +31,7 @@ from nvent_sched.adapters.memory.records import (
     JobRecord,
     Order,
     RunRecord,
+    cancelled,
     ids_of,
 )
 from nvent_sched.adapters.memory.sums import stats_with
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
         Plan,
         Pool,
         Renewal,
+        Settled,
         Settlement,
         Stale,
         Verdict,
@@ -151,7 +160,9 @@ class Tables:
         for tally in plan.tallies:
             self.count(tally)
         ended = [
-            self._cancel(run_id, reason=reason, now=now)
+            self._cancel(
+                run_id, reason=reason, keep_until=plan.cancelled_until, now=now
+            )
             for run_id, reason in plan.cancel.items()
         ]
         if job.looks_on_finish and (any(ended) or not self._is_active(job.id)):
@@ -188,7 +199,9 @@ class Tables:
         self.fence += 1
         return self.fence
 
-    def _cancel(self, run_id: str, *, reason: str, now: Instant) -> bool:
+    def _cancel(
+        self, run_id: str, *, reason: str, keep_until: Instant | None, now: Instant
+    ) -> bool:
         record = self.runs.get(run_id)
         if record is None or record.bare.state is RunState.FINISHED:
             return False
@@ -196,15 +209,7 @@ class Tables:
         if run.state is RunState.CLAIMED:
             self.mark_cancelled(run, reason=reason)
             return False
-        ended = replace(
-            run,
-            state=RunState.FINISHED,
-            outcome=Outcome.CANCELLED,
-            reason=reason,
-            cancel_reason=reason,
-            finished_at=now,
-        )
-        self.put_run(ended)
+        self.put_run(cancelled(run, reason=reason, keep_until=keep_until, now=now))
         outcome = Outcome.CANCELLED
         self.count(Tally(job_id=run.job_id, outcome=outcome, finished_at=now))
         return True
@@ -254,7 +259,7 @@ class Tables:
 
     def settle(
         self, settlements: Sequence[Settlement], *, now: Instant
-    ) -> tuple[Verdict, ...]:
+    ) -> tuple[Settled, ...]:
         """Write what became of runs; look at the jobs of those that ended, once each."""
         ended: list[str] = []
         verdicts = tuple(self._settle(each, ended=ended) for each in settlements)
@@ -262,7 +267,7 @@ class Tables:
             self._look_on_finish(job_id, now=now)
         return verdicts
 
-    def _settle(self, settlement: Settlement, *, ended: list[str]) -> Verdict:
+    def _settle(self, settlement: Settlement, *, ended: list[str]) -> Settled:
         record, run = self.runs.get(settlement.run.id), settlement.run
         if record is None:
             return STALE
@@ -274,9 +279,12 @@ class Tables:
             return STALE
         if lease_until is not None and stored.lease_until != lease_until:
             return STALE
+        is_over = run.state is RunState.FINISHED
+        if not is_over and run.cancel_reason != stored.cancel_reason:
+            return CANCELLED
         self.put_run(run)
         self.count(settlement.tally)
-        if run.state is RunState.FINISHED:
+        if is_over:
             ended.append(run.job_id)
         return STORED
 

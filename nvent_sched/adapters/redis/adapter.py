@@ -21,6 +21,7 @@ from nvent_sched.adapters.redis.writing import (
     plan_row,
     pools_row,
     renewal_row,
+    settled_from,
     settlement_row,
     verdicts_from,
     write_row,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         Plan,
         Pool,
         Renewal,
+        Settled,
         Settlement,
         Stale,
         Verdict,
@@ -193,12 +195,12 @@ class RedisAdapter(RedisReader):
 
     async def settle(
         self, settlements: Sequence[Settlement], *, now: Instant
-    ) -> tuple[Verdict, ...]:
+    ) -> tuple[Settled, ...]:
         """Write what became of each run whose state and fence are those seen."""
         head = [self._caller, self._time(now)]
         parts = list(parts_of(map(settlement_row, settlements), head=head))
         replies = await self._send("settle", parts, is_told=False)
-        return tuple(verdicts_from("".join(replies)))
+        return tuple(settled_from("".join(replies)))
 
     async def take_lost(self, *, now: Instant, dead_after_us: int, limit: int) -> Lost:
         """Find CLAIMED runs whose lease ended or whose instance is dead."""

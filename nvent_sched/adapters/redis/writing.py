@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from nvent_sched._model.claims import STALE, STORED, Committed, Stale
+from nvent_sched._model.claims import CANCELLED, STALE, STORED, Committed, Stale
 from nvent_sched.adapters._codec import definition_text
 from nvent_sched.adapters.redis.rows import changed_fields, run_fields, stand_text
 from nvent_sched.adapters.redis.tallies import tally_row
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Plan,
         Pool,
         Renewal,
+        Settled,
         Settlement,
         Verdict,
     )
@@ -45,6 +46,7 @@ def plan_row(plan: Plan) -> Row:
     row.append(len(plan.tallies))
     for tally in plan.tallies:
         row += tally_row(tally)
+    row += ("" if plan.cancelled_until is None else plan.cancelled_until,)
     row.append(len(plan.cancel))
     for cancelled in plan.cancel.items():
         row += cancelled
@@ -87,6 +89,11 @@ def pools_row(pools: Iterable[Pool]) -> Row:
 def verdicts_from(text: str) -> Iterator[Verdict]:
     """Read verdicts, one from each letter."""
     return map(_VERDICTS.__getitem__, text)
+
+
+def settled_from(text: str) -> Iterator[Settled]:
+    """Read what became of settlements, one from each letter."""
+    return (CANCELLED if each == "c" else _VERDICTS[each] for each in text)
 
 
 def committed_from(text: str) -> Committed | Stale:

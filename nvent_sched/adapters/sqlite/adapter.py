@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Pool,
         Renewal,
         Renewed,
+        Settled,
         Settlement,
         Stale,
         Verdict,
@@ -158,7 +159,7 @@ class SqliteAdapter(SqliteFile):
 
     async def settle(
         self, settlements: Sequence[Settlement], *, now: Instant
-    ) -> tuple[Verdict, ...]:
+    ) -> tuple[Settled, ...]:
         """Write what became of each run whose state and fence are those seen."""
         return await self._write(partial(runs.settle, settlements=settlements, now=now))
 

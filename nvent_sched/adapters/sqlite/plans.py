@@ -189,7 +189,9 @@ class _Commit:
             ended = [
                 Tally(job_id=job.id, outcome=Outcome.CANCELLED, finished_at=self._now)
                 for run_id, reason in plan.cancel.items()
-                if self._is_ended(run_id, reason=reason)
+                if self._is_ended(
+                    run_id, reason=reason, keep_until=plan.cancelled_until
+                )
             ]
             tallies += ended
             if job.looks_on_finish and (ended or not self._is_active(job.id)):
@@ -202,15 +204,22 @@ class _Commit:
             known = KnownJobs(self._connection, (tally.job_id for tally in tallies))
             add_tallies(self._connection, tallies, jobs=known.numbers)
 
-    def _is_ended(self, run_id: str, *, reason: str) -> bool:
+    def _is_ended(
+        self, run_id: str, *, reason: str, keep_until: Instant | None
+    ) -> bool:
         """End a run that is not claimed, mark one that is; say whether it ended."""
         done = self._connection.execute(
             """
             UPDATE runs SET state = 'finished', outcome = 'cancelled', reason = :reason,
-                cancel_reason = :reason, finished_at = :now
+                cancel_reason = :reason, finished_at = :now, keep_until = :keep_until
             WHERE id = :id AND state IN ('waiting', 'ready')
             """,
-            {"reason": clean(reason), "now": self._now, "id": run_id},
+            {
+                "reason": clean(reason),
+                "now": self._now,
+                "keep_until": keep_until,
+                "id": run_id,
+            },
         )
         if done.rowcount == 1:
             return True

@@ -6,7 +6,7 @@ import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from nvent_sched._model.claims import STALE, STORED
+from nvent_sched._model.claims import CANCELLED, STALE, STORED
 from nvent_sched._model.runs import Run, RunState
 from nvent_sched.adapters.sqlite.jobs import KnownJobs
 from nvent_sched.adapters.sqlite.many import update_of, write_many
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nvent_sched._model.claims import (
+        Settled,
         Settlement,
-        Verdict,
     )
     from nvent_sched._model.instants import Instant
 
@@ -43,7 +43,7 @@ _settled_of: Final = itemgetter(*_SETTLED)
 _SETTLED_SET: Final = ", ".join(f"{_NAMES[place]} = ?" for place in _SETTLED)
 
 STANDS: Final = f"""
-SELECT runs.id, seq, state, fence, lease_until, coalesce({SAID}) IS NULL
+SELECT runs.id, seq, state, fence, lease_until, cancel_reason, coalesce({SAID}) IS NULL
 FROM json_each(?) AS wanted CROSS JOIN runs ON runs.id = wanted.value
 """  # noqa: S608  only our own column names
 # Whose run it is, and of which occurrence, never changes.
@@ -59,13 +59,13 @@ END: Final = update_of(
 
 def settle(
     connection: sqlite3.Connection, settlements: Sequence[Settlement], *, now: Instant
-) -> tuple[Verdict, ...]:
+) -> tuple[Settled, ...]:
     """Write what became of each run whose state and fence are those seen."""
     wanted = json.dumps([settlement.run.id for settlement in settlements])
     stands: dict[str, Row] = {
         row[0]: row[1:] for row in connection.execute(STANDS, [wanted])
     }
-    verdicts: list[Verdict] = []
+    verdicts: list[Settled] = []
     applied: list[Settlement] = []
     waiting = _Waiting(connection)
     for settlement in settlements:
@@ -80,6 +80,9 @@ def settle(
         if not is_seen:
             verdicts.append(STALE)
             continue
+        if _is_cancelled(run, stands[run.id]):
+            verdicts.append(CANCELLED)
+            continue
         stands[run.id] = waiting.add(run, stands[run.id])
         applied.append(settlement)
         verdicts.append(STORED)
@@ -92,13 +95,18 @@ def settle(
 def _is_as_seen(settlement: Settlement, stands: Row | None) -> bool:
     if stands is None:
         return False
-    _, state, fence, lease_until, _ = stands
+    _, state, fence, lease_until, *_ = stands
     lease = settlement.seen_lease_until
     return (
         state == settlement.seen_state
         and fence == settlement.seen_fence
         and lease in {None, lease_until}
     )
+
+
+def _is_cancelled(run: Run, stands: Row) -> bool:
+    *_, cancel_reason, _ = stands
+    return run.state is not RunState.FINISHED and run.cancel_reason != cancel_reason
 
 
 class _Waiting:
@@ -119,7 +127,8 @@ class _Waiting:
             row = run_row(run, fence=run.fence)
             self._full.append((*_settled_of(row), number))
         # Ends are written first: what comes after one is written in full.
-        return number, str(run.state), run.fence, run.lease_until, False
+        reason = run.cancel_reason
+        return number, str(run.state), run.fence, run.lease_until, reason, False
 
     def write(self) -> None:
         """Write what waits."""

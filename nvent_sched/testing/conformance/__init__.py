@@ -20,7 +20,10 @@ Needs pytest and hypothesis, which `nvent_sched` itself never imports.
 
 from nvent_sched.testing.conformance.at_once import TestAtOnce, TestBrokenOff
 from nvent_sched.testing.conformance.begin import TestBegin, TestBeginAgain
-from nvent_sched.testing.conformance.cancel import TestCancelRuns
+from nvent_sched.testing.conformance.cancel import (
+    TestCancelledMeanwhile,
+    TestCancelRuns,
+)
 from nvent_sched.testing.conformance.commit_plans import (
     TestCancelByPlan,
     TestCommitPlans,
@@ -62,6 +65,7 @@ __all__ = [
     "TestCancelByPlan",
     "TestCancelRuns",
     "TestCancelled",
+    "TestCancelledMeanwhile",
     "TestCommitPlans",
     "TestConfirm",
     "TestDropByPlan",

@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvent_sched._model.claims import STORED
+import pytest
+
+from nvent_sched._model.claims import CANCELLED, STORED
 from nvent_sched._model.runs import RunState
-from nvent_sched.testing.conformance.builders import NOON, a_job, a_run, an_end
+from nvent_sched.testing.conformance.builders import (
+    NOON,
+    a_job,
+    a_release,
+    a_run,
+    an_end,
+)
 from nvent_sched.testing.conformance.steps import (
     claim,
     insert,
@@ -17,6 +25,7 @@ from nvent_sched.testing.conformance.steps import (
 )
 
 if TYPE_CHECKING:
+    from nvent_sched._model.runs import Run
     from nvent_sched._port import Adapter
 
 
@@ -78,3 +87,36 @@ class TestCancelRuns:
         await adapter.cancel_runs(["run"], reason="enough", now=NOON)
 
         assert await settle(adapter, an_end(run)) == STORED
+
+
+class TestCancelledMeanwhile:
+    """What shall go on is not written over the wish to cancel it; what ended is."""
+
+    @pytest.fixture
+    async def run(self, adapter: Adapter) -> Run:
+        """Claim a run, and ask for it to be cancelled."""
+        await put(adapter, a_job())
+        await insert(adapter, a_run())
+        (run,) = await claim(adapter)
+        await adapter.cancel_runs(["run"], reason="enough", now=NOON)
+        return run
+
+    async def test_a_run_that_would_go_on_is_left_as_it_is(
+        self, adapter: Adapter, run: Run
+    ) -> None:
+        verdict = await settle(adapter, a_release(run))
+
+        assert verdict == CANCELLED
+        assert await read_run(adapter) == replace(run, cancel_reason="enough")
+
+    async def test_a_run_that_ended_has_ended(self, adapter: Adapter, run: Run) -> None:
+        assert await settle(adapter, an_end(run)) == STORED
+        assert (await read_run(adapter)).state is RunState.FINISHED
+
+    async def test_who_knows_of_the_wish_may_let_it_go_on(
+        self, adapter: Adapter, run: Run
+    ) -> None:
+        known = a_release(replace(run, cancel_reason="enough"))
+
+        assert await settle(adapter, known) == STORED
+        assert (await read_run(adapter)).state is RunState.READY

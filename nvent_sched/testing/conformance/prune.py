@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvent_sched._model.instants import Instant
@@ -19,6 +20,7 @@ from nvent_sched.testing.conformance.steps import (
     commit,
     insert,
     put,
+    read_job,
     read_stats,
     run_ids,
 )
@@ -56,6 +58,21 @@ class TestPruneByAge:
 
         assert (before, after) == (0, 1)
         assert await run_ids(adapter) == ["new"]
+
+    async def test_what_a_plan_has_cancelled_is_forgotten_as_well(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        await insert(adapter, a_run("old"), a_run("waiting", state=RunState.WAITING))
+        wishes = dict.fromkeys(("old", "waiting"), "newer")
+        plan = a_plan(the_next(await read_job(adapter)), cancel=wishes)
+        await commit(adapter, replace(plan, cancelled_until=at(10)))
+
+        early = Instant(at(10) - 1)
+        before = await adapter.prune(job_ids=[], runs_max=9, limit=9, now=early)
+        after = await adapter.prune(job_ids=[], runs_max=9, limit=9, now=at(10))
+
+        assert (before, after) == (0, 2)
 
     async def test_records_of_all_jobs_are_forgotten(self, adapter: Adapter) -> None:
         await put(adapter, a_job("a"), a_job("b"))

@@ -20,7 +20,7 @@ from nvent_sched.testing.conformance.builders import (
 )
 
 if TYPE_CHECKING:
-    from nvent_sched._model.claims import Plan, Settlement, Verdict
+    from nvent_sched._model.claims import Plan, Settled, Settlement
     from nvent_sched._model.instants import Instant
     from nvent_sched._model.jobs import Job
     from nvent_sched._model.runs import Run
@@ -76,7 +76,7 @@ async def claim(
 
 async def settle(
     adapter: Adapter, settlement: Settlement, *, now: Instant = NOON
-) -> Verdict:
+) -> Settled:
     """Settle one run."""
     (verdict,) = await adapter.settle([settlement], now=now)
     return verdict

@@ -5,7 +5,8 @@
 -- args    caller, number, is_repeat; now; count; for each: job id, seen version,
 --         '1' to drop it, standing; runs: count, each: id, number of fields, names and
 --         values; promote: count, ids; tallies: count, each as `read_tally` reads it;
---         cancel: count, each: run id, reason
+--         until when what is cancelled is kept ('' for ever); cancel: count, each: run
+--         id, reason
 --
 -- returns text, parted by ';': 's' (stale), or the fences of the plan's runs, parted
 --         by ',': 0 for a run that was not inserted as CLAIMED
@@ -33,6 +34,7 @@ local function read_plan()
   for place = 1, tonumber(arg()) do plan.runs[place] = read_run() end
   for place = 1, tonumber(arg()) do plan.promote[place] = arg() end
   for place = 1, tonumber(arg()) do plan.tallies[place] = read_tally() end
+  plan.cancelled_until = arg()
   for place = 1, tonumber(arg()) do plan.cancel[place] = {id = arg(), reason = arg()} end
   return plan
 end
@@ -64,7 +66,7 @@ local function promote(run_id)
 end
 
 -- End a run that is not claimed, mark one that is; say whether it ended.
-local function cancel(run_id, reason)
+local function cancel(run_id, reason, keep_until)
   local facts = run_facts(run_id)
   if not facts or facts.state == 'finished' then
     return false
@@ -77,6 +79,10 @@ local function cancel(run_id, reason)
   facts.state = 'finished'
   redis.call('HSET', run .. run_id, 'state', 'finished', 'outcome', 'cancelled',
     'reason', reason, 'cancel_reason', reason, 'finished_at', text_of(now))
+  if keep_until ~= '' then
+    facts.keep_until = keep_until
+    redis.call('HSET', run .. run_id, 'keep_until', keep_until)
+  end
   place_run(run_id, facts)
   count_tally({
     job_id = facts.job_id, outcome = 'cancelled', count = 1, kind = 'r', started = '',
@@ -112,7 +118,7 @@ local function apply(plan, old_text)
   end
   local is_ended = false
   for _, asked in ipairs(plan.cancel) do
-    is_ended = cancel(asked.id, asked.reason) or is_ended
+    is_ended = cancel(asked.id, asked.reason, plan.cancelled_until) or is_ended
   end
   if job.looks and (is_ended or not is_active(plan.job_id)) then
     look_now(plan.job_id, plan.text, job, now, job.version)

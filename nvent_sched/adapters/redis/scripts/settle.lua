@@ -6,7 +6,7 @@
 --         any), number of fields, names and values; '1' and a tally as `read_tally`
 --         reads it, or '0'
 --
--- returns text: '1' (stored) or '0' (stale) for each settlement
+-- returns text: '1' (stored), '0' (stale) or 'c' (to be cancelled) for each settlement
 
 local SETTLED = {
   'state', 'origin', 'ready_at', 'attempt', 'crashes', 'fence', 'instance', 'lease_until',
@@ -98,6 +98,9 @@ local function verdict(asked)
   end
   if not is_seen then
     return '0'
+  end
+  if asked.run.state ~= 'finished' and asked.run.cancel_reason ~= facts.cancel_reason then
+    return 'c'
   end
   write(asked, facts)
   return '1'
