@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.instants import Instant
     from nvent_sched._model.jobs import Job
+    from nvent_sched._model.locks import LockAnswers, LockAsk, LockRecord
     from nvent_sched._model.queries import JobQuery, Page, RunQuery, StoreSummary
     from nvent_sched._model.runs import Run
     from nvent_sched._model.statistics import JobStats
@@ -241,6 +242,41 @@ class Adapter(Protocol):
         Returns:
             How many were forgotten.
         """
+        ...
+
+    async def acquire_locks(
+        self, asks: Sequence[LockAsk], *, now: Instant
+    ) -> LockAnswers:
+        """Give each lock that is free to whoever asks first, and queue the others.
+
+        A lock is free when nobody has it or the hold has ended. While others are in
+        its queue only the first of them gets it. Asking with a ticket that has the
+        lock extends the hold under the same token; asking with one that is in the
+        queue keeps its place. A hold never lasts longer than its length from now on,
+        and a place in the queue not longer than *ask.place_us*: a clock that was set
+        back keeps nobody waiting. Of two asks for one lock in a batch the second sees
+        the first.
+        """
+        ...
+
+    async def renew_locks(
+        self, asks: Sequence[LockAsk], *, now: Instant
+    ) -> tuple[Verdict, ...]:
+        """Extend each hold from now on whose ticket still has the lock.
+
+        Also one that has ended, as long as nobody else got it since.
+        """
+        ...
+
+    async def release_locks(self, asks: Sequence[LockAsk], *, now: Instant) -> None:
+        """Give back locks that these tickets have, and places that they take.
+
+        Idempotent. Hints to others if anybody waits.
+        """
+        ...
+
+    async def read_locks(self, *, now: Instant, limit: int) -> tuple[LockRecord, ...]:
+        """List locks that somebody has, those that end first before others."""
         ...
 
     async def read_jobs(self, query: JobQuery) -> Page[Job]:

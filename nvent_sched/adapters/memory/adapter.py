@@ -20,6 +20,7 @@ from nvent_sched._model.instants import Instant
 from nvent_sched._model.runs import RunState
 from nvent_sched._port import Traits
 from nvent_sched.adapters.memory.finding import due_batch, lost_runs, prunable
+from nvent_sched.adapters.memory.locking import LockVerbs
 from nvent_sched.adapters.memory.reading import job_page, run_page, stats_of, summary_of
 from nvent_sched.adapters.memory.records import HELD, READY, REQUEST, ids_of
 from nvent_sched.adapters.memory.tables import Tables
@@ -58,7 +59,7 @@ TRAITS: Final = Traits(
 )
 
 
-class MemoryAdapter:
+class MemoryAdapter(LockVerbs):
     """A store that lives as long as this object. Safe to share between threads."""
 
     def __init__(self) -> None:
@@ -273,8 +274,7 @@ class MemoryAdapter:
     async def read_instances(self) -> tuple[Instance, ...]:
         """List the instances, the oldest first."""
         async with self._step() as tables:
-            listed = tables.instances.values()
-            return tuple(sorted(listed, key=lambda each: (each.started_at, each.id)))
+            return tables.listed_instances()
 
     async def summary(self, *, now: Instant, is_deep: bool) -> StoreSummary:
         """Look at the store as a whole; *is_deep* also checks every invariant."""

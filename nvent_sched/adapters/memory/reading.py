@@ -157,7 +157,7 @@ def _findings(tables: Tables) -> Iterator[str]:
         run = record.bare
         if run.fence > tables.fence:
             yield f"run {run.id} has a fence above every one given out"
-        if run.state is RunState.WAITING and not tables.will_look_at(run.job_id):
+        if run.state is RunState.WAITING and not _will_look_at(tables, run.job_id):
             yield f"run {run.id} waits, and nothing will ever look at its job"
 
 
@@ -166,3 +166,13 @@ def stats_of(tables: Tables, job_ids: Sequence[str] | None) -> tuple[JobStats, .
     if job_ids is None:
         return (summed(tables.stats.values()),)
     return tuple(map(tables.stats_of, job_ids))
+
+
+def _will_look_at(tables: Tables, job_id: str) -> bool:
+    """Whether a job is going to be looked at, by time or when a run of it ends."""
+    record = tables.jobs.get(job_id)
+    if record is None:
+        return False
+    standing = record.standing
+    is_waiting = standing["looks_on_finish"] and tables.is_active(job_id)
+    return is_waiting or standing["look_at"] is not None

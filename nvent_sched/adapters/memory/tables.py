@@ -23,6 +23,7 @@ from nvent_sched._model.claims import (
 )
 from nvent_sched._model.runs import Outcome, Run, RunState
 from nvent_sched._model.statistics import JobStats, Tally
+from nvent_sched.adapters.memory.locktable import LockTable
 from nvent_sched.adapters.memory.records import (
     HISTORY,
     LIVE,
@@ -64,6 +65,7 @@ class Tables:
         self.runs: dict[str, RunRecord] = {}
         self.stats: dict[str, JobStats] = {}
         self.instances: dict[str, Instance] = {}
+        self.locks: LockTable = LockTable()
         self.fence: int = 0
 
     def put_job(self, record: JobRecord) -> None:
@@ -165,23 +167,15 @@ class Tables:
             )
             for run_id, reason in plan.cancel.items()
         ]
-        if job.looks_on_finish and (any(ended) or not self._is_active(job.id)):
+        if job.looks_on_finish and (any(ended) or not self.is_active(job.id)):
             look_at = now if job.look_at is None else min(now, job.look_at)
             self.put_job(JobRecord.of(replace(job, look_at=look_at)))
         return Committed(fences=fences)
 
-    def _is_active(self, job_id: str) -> bool:
+    def is_active(self, job_id: str) -> bool:
+        """Whether a run of a job is going, or about to."""
         live = (self.runs[run_id].bare for _, run_id in self.order[LIVE, job_id])
         return any(run.state is not RunState.WAITING for run in live)
-
-    def will_look_at(self, job_id: str) -> bool:
-        """Whether a job is going to be looked at, by time or when a run of it ends."""
-        record = self.jobs.get(job_id)
-        if record is None:
-            return False
-        standing = record.standing
-        is_waiting = standing["looks_on_finish"] and self._is_active(job_id)
-        return is_waiting or standing["look_at"] is not None
 
     def run_in(self, run_id: str, state: RunState) -> Run | None:
         """Read a run if it is in this state."""
@@ -191,11 +185,17 @@ class Tables:
     def _insert(self, run: Run) -> int:
         if run.id in self.runs:
             return 0
-        fence = self._next_fence() if run.state is RunState.CLAIMED else 0
+        fence = self.next_fence() if run.state is RunState.CLAIMED else 0
         self.put_run(replace(run, fence=fence))
         return fence
 
-    def _next_fence(self) -> int:
+    def listed_instances(self) -> tuple[Instance, ...]:
+        """List the instances, the oldest first."""
+        listed = self.instances.values()
+        return tuple(sorted(listed, key=lambda each: (each.started_at, each.id)))
+
+    def next_fence(self) -> int:
+        """Give out a fencing token."""
         self.fence += 1
         return self.fence
 
@@ -236,7 +236,7 @@ class Tables:
                 claimed = replace(
                     self.runs[run_id].run(),
                     state=RunState.CLAIMED,
-                    fence=self._next_fence(),
+                    fence=self.next_fence(),
                     instance=instance,
                     lease_until=lease_until,
                 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.claims import Claims, DueBatch, Lost, Renewed
 from nvent_sched._model.instants import Instant
+from nvent_sched.adapters.redis.locking import LockVerbs
 from nvent_sched.adapters.redis.readers import RedisReader
 from nvent_sched.adapters.redis.rows import (
     event_text,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 EVENTS_KEPT_MAX: Final = 10_000
 
 
-class RedisAdapter(RedisReader):
+class RedisAdapter(RedisReader, LockVerbs):
     """A store on a Redis or Valkey server, shared by any number of instances.
 
     Args:

@@ -9,6 +9,7 @@ from nvent_sched.adapters.sqlite import (
     claims,
     due,
     jobs,
+    locking,
     overview,
     reading,
     runs,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.instants import Instant
     from nvent_sched._model.jobs import Job
+    from nvent_sched._model.locks import LockAnswers, LockAsk, LockRecord
     from nvent_sched._model.queries import JobQuery, Page, RunQuery, StoreSummary
     from nvent_sched._model.runs import Run
     from nvent_sched._model.statistics import JobStats
@@ -200,6 +202,31 @@ class SqliteAdapter(SqliteFile):
                 runs.prune, job_ids=job_ids, runs_max=runs_max, limit=limit, now=now
             )
         )
+
+    async def acquire_locks(
+        self, asks: Sequence[LockAsk], *, now: Instant
+    ) -> LockAnswers:
+        """Give each lock that is free to whoever asks first, and queue the others."""
+        return await self._write(partial(locking.acquire, asks=asks, now=now))
+
+    async def renew_locks(
+        self, asks: Sequence[LockAsk], *, now: Instant
+    ) -> tuple[Verdict, ...]:
+        """Extend each hold from now on whose ticket still has the lock."""
+        return await self._write(partial(locking.renew, asks=asks, now=now))
+
+    async def release_locks(
+        self,
+        asks: Sequence[LockAsk],
+        *,
+        now: Instant,  # noqa: ARG002  a file has no clock
+    ) -> None:
+        """Give back locks that these tickets have, and places that they take."""
+        await self._write(partial(locking.release, asks=asks))
+
+    async def read_locks(self, *, now: Instant, limit: int) -> tuple[LockRecord, ...]:
+        """List locks that somebody has, those that end first before others."""
+        return await self._read(partial(locking.read, now=now, limit=limit))
 
     async def read_jobs(self, query: JobQuery) -> Page[Job]:
         """Read jobs in the order of their ids."""

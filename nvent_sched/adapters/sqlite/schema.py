@@ -153,6 +153,28 @@ FIRST: Final = (
         detail TEXT NOT NULL
     )
     """,
+    """
+    CREATE TABLE locks (
+        name TEXT PRIMARY KEY,
+        fence INTEGER NOT NULL,
+        ticket TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        ttl INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX locks_until ON locks (until, name)",
+    """
+    CREATE TABLE lock_queue (
+        seq INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        ticket TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        UNIQUE (name, ticket)
+    )
+    """,
+    "CREATE INDEX lock_queue_until ON lock_queue (until)",
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
     "INSERT INTO counters VALUES ('fence', 0)",
 )

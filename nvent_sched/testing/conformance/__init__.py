@@ -18,6 +18,10 @@ the tests live in 2026. For readable failures, call
 Needs pytest and hypothesis, which `nvent_sched` itself never imports.
 """
 
+from nvent_sched.testing.conformance.acquire_locks import (
+    TestAcquireLocks,
+    TestLockQueue,
+)
 from nvent_sched.testing.conformance.at_once import TestAtOnce, TestBrokenOff
 from nvent_sched.testing.conformance.begin import TestBegin, TestBeginAgain
 from nvent_sched.testing.conformance.cancel import (
@@ -35,6 +39,11 @@ from nvent_sched.testing.conformance.drop_jobs import TestDropJobs
 from nvent_sched.testing.conformance.events import TestEvents, TestHints
 from nvent_sched.testing.conformance.facts import TestReadFacts
 from nvent_sched.testing.conformance.fences import TestFences
+from nvent_sched.testing.conformance.hold_locks import (
+    TestReadLocks,
+    TestReleaseLocks,
+    TestRenewLocks,
+)
 from nvent_sched.testing.conformance.instances import TestInstances
 from nvent_sched.testing.conformance.life import TestLife, TestSharing
 from nvent_sched.testing.conformance.never_stuck import (
@@ -58,6 +67,7 @@ from nvent_sched.testing.conformance.take_due import TestTakeDue
 from nvent_sched.testing.conformance.take_lost import TestTakeLost, TestTheDead
 
 __all__ = [
+    "TestAcquireLocks",
     "TestAtOnce",
     "TestBegin",
     "TestBeginAgain",
@@ -75,6 +85,7 @@ __all__ = [
     "TestHints",
     "TestInstances",
     "TestLife",
+    "TestLockQueue",
     "TestLooksOnFinish",
     "TestNothingIsForgotten",
     "TestPromote",
@@ -84,10 +95,13 @@ __all__ = [
     "TestQuarantine",
     "TestReadFacts",
     "TestReadJobs",
+    "TestReadLocks",
     "TestReadRuns",
     "TestReadStats",
     "TestReaper",
+    "TestReleaseLocks",
     "TestRenew",
+    "TestRenewLocks",
     "TestSettle",
     "TestSettleAgain",
     "TestSharing",

@@ -14,6 +14,7 @@ from nvent_sched._model.events import Event, EventKind
 from nvent_sched._model.instances import Instance
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.jobs import Job, JobDefinition, JobStatus
+from nvent_sched._model.locks import LockAsk
 from nvent_sched._model.policies import DEFAULT_POLICIES, Policies
 from nvent_sched._model.runs import FAILURES, Origin, Outcome, Run, RunState
 from nvent_sched._model.statistics import Tally
@@ -232,4 +233,18 @@ def an_event(detail: str = "", *, run_id: str | None = None) -> Event:
         job_id="job",
         run_id=run_id,
         detail=detail,
+    )
+
+
+def an_ask(
+    ticket: str,
+    *,
+    name: str = "lock",
+    holder: str = "one",
+    ttl_us: int = 30 * SECOND_US,
+    place_us: int = 0,
+) -> LockAsk:
+    """Make a wish for a lock; it lasts for 30 seconds and waits for none."""
+    return LockAsk(
+        name=name, ticket=ticket, holder=holder, ttl_us=ttl_us, place_us=place_us
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.claims import Plan, Settled, Settlement
     from nvent_sched._model.instants import Instant
     from nvent_sched._model.jobs import Job
+    from nvent_sched._model.locks import LockAnswer, LockAsk
     from nvent_sched._model.runs import Run
     from nvent_sched._model.statistics import JobStats
     from nvent_sched._port import Adapter
@@ -156,3 +157,9 @@ async def run_ids(adapter: Adapter) -> list[str]:
     """Say the ids of all runs, in the order of their ids."""
     page = await adapter.read_runs(RunQuery(limit=1_000))
     return sorted(run.id for run in page.items)
+
+
+async def acquire(adapter: Adapter, ask: LockAsk, *, now: Instant = NOON) -> LockAnswer:
+    """Ask for one lock."""
+    (answer,) = (await adapter.acquire_locks([ask], now=now)).answers
+    return answer

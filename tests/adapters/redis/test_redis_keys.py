@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.testing.conformance.builders import (
@@ -12,6 +13,7 @@ from nvent_sched.testing.conformance.builders import (
     a_plan,
     a_release,
     a_run,
+    an_ask,
     an_end,
     an_event,
     at,
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
 
 PERMANENT = {"events", "fence", "handlers", "schema", "statuses"}
 ROUNDS = 60
+
+
+async def contend(adapter: RedisAdapter, chance: random.Random, *, turn: int) -> None:
+    """Let somebody want a lock, and perhaps give it back."""
+    ask = an_ask(f"t{turn}", name=chance.choice("xyz"), place_us=SECOND_US)
+    await adapter.acquire_locks([ask], now=at(turn))
+    await adapter.renew_locks([ask], now=at(turn))
+    if chance.random() < 0.7:
+        await adapter.release_locks([ask], now=at(turn))
 
 
 async def live(adapter: RedisAdapter, chance: random.Random) -> None:
@@ -57,6 +68,7 @@ async def live(adapter: RedisAdapter, chance: random.Random) -> None:
         ]
         await adapter.settle(ends, now=now)
         await adapter.publish([an_event()])
+        await contend(adapter, chance, turn=turn)
         if chance.random() < 0.2:
             await adapter.drop_jobs([chance.choice(names)], now=now)
     lost = await adapter.take_lost(now=at(99_999), dead_after_us=1, limit=9_999)
@@ -64,6 +76,9 @@ async def live(adapter: RedisAdapter, chance: random.Random) -> None:
     await adapter.drop_jobs(names, now=at(99_999))
     await adapter.take_lost(now=at(99_999), dead_after_us=1, limit=9_999)
     await adapter.prune(job_ids=names, runs_max=0, limit=9_999, now=at(99_999))
+    last = an_ask("last")
+    await adapter.acquire_locks([last], now=at(9_999_999))
+    await adapter.release_locks([last], now=at(9_999_999))
     await adapter.summary(now=at(99_999), is_deep=False)
 
 

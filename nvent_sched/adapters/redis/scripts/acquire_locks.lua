@@ -1,0 +1,104 @@
+-- acquire_locks: give each lock that is free to whoever asks first, and queue the others.
+--
+-- uses    _locks _fences _quiet
+-- keys
+-- args    now; count; for each: name, ticket, holder, ttl and length of a place in the
+--         queue (0 for no place) in microseconds
+--
+-- returns {now, {fence, since} or {holder, since ('' for free), until, ahead}, ...}
+
+local SWEPT_MAX = 1000
+local ENDED_KEPT = 7 * 24 * 3600 * 1000000 -- so long may a hold that ended be renewed
+
+local now = time_now()
+local quiet_ends = quiet_until(now)
+
+local function sweep()
+  local ended = redis.call('ZRANGEBYSCORE', lock_places, '-inf', text_of(now),
+    'LIMIT', 0, SWEPT_MAX)
+  for _, place in ipairs(ended) do
+    leave_queue(string.match(place, '^([^\31]*)\31(.*)$'))
+  end
+  local old = redis.call('ZRANGEBYSCORE', lock_ends, '-inf', text_of(now - ENDED_KEPT),
+    'LIMIT', 0, SWEPT_MAX)
+  for _, name in ipairs(old) do
+    forget_hold(name)
+  end
+end
+
+local function hold_of(name)
+  local hold = stored_hold(name)
+  if not hold or hold.ends <= now then
+    return nil
+  end
+  if hold.ends > now + hold.ttl then -- the clock was set back
+    hold.ends = now + hold.ttl
+    store_hold(name, hold)
+  end
+  return hold
+end
+
+local function join_queue(name, ticket, place_ends)
+  local queue = lock_queue .. name
+  if not redis.call('ZSCORE', queue, ticket) then
+    local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')
+    redis.call('ZADD', queue, tonumber(last[2] or '0') + 1, ticket)
+  end
+  redis.call('ZADD', lock_places, text_of(place_ends), name .. PART .. ticket)
+end
+
+-- Who is first in a queue, and until when; the places of who died are taken away.
+local function first_in_queue(name, longest)
+  while true do
+    local ticket = redis.call('ZRANGE', lock_queue .. name, 0, 0)[1]
+    if not ticket then
+      return nil
+    end
+    local place = name .. PART .. ticket
+    local ends = tonumber(redis.call('ZSCORE', lock_places, place) or '0')
+    if longest > now and ends > longest then -- the clock was set back
+      ends = longest
+      redis.call('ZADD', lock_places, text_of(ends), place)
+    end
+    if ends > now then
+      return ticket, ends
+    end
+    leave_queue(name, ticket)
+  end
+end
+
+local function acquire(name, ticket, holder, ttl, place_us)
+  local hold = hold_of(name)
+  if hold and hold.ticket == ticket then
+    hold.ends, hold.ttl = now + ttl, ttl
+    store_hold(name, hold)
+    return {hold.fence, hold.since}
+  end
+  if place_us > 0 then
+    join_queue(name, ticket, now + place_us)
+  end
+  local first, first_ends = first_in_queue(name, now + place_us)
+  if not hold and not quiet_ends and (not first or first == ticket) then
+    leave_queue(name, ticket)
+    local row = {fence = next_fence(now), since = text_of(now), ticket = ticket}
+    row.ttl, row.ends, row.holder = ttl, now + ttl, holder
+    store_hold(name, row)
+    return {row.fence, row.since}
+  end
+  local ahead = redis.call('ZRANK', lock_queue .. name, ticket)
+    or redis.call('ZCARD', lock_queue .. name)
+  if hold then
+    return {hold.holder, hold.since, text_of(hold.ends), ahead}
+  end
+  return {'', '', quiet_ends or text_of(first_ends), ahead}
+end
+
+sweep()
+local reply = {text_of(now)}
+for _ = 1, tonumber(arg()) do
+  local name, ticket, holder = arg(), arg(), arg()
+  local ttl, place_us = tonumber(arg()), tonumber(arg())
+  reply[#reply + 1] = acquire(name, ticket, holder, ttl, place_us)
+end
+keep_fence()
+return reply
