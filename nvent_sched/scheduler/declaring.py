@@ -1,0 +1,122 @@
+"""The decorators, before the start and after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nvent_sched._engine.registry import handler_of, is_typed_in, name_of
+from nvent_sched._rules.declaring import (
+    JobOptions,
+    definition_from,
+    payload_from,
+)
+from nvent_sched.errors import UsageError
+from nvent_sched.scheduler.verbs import Verbs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Unpack
+
+    from nvent_sched._engine.registry import Handler
+    from nvent_sched._model.jobs import JobDefinition
+    from nvent_sched._model.schedules import Schedule
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class DeclaringVerbs(Verbs):
+    """What tells the scheduler of functions."""
+
+    def handler(
+        self, name: str | None = None, *, executor: str | None = None
+    ) -> Callable[[F], F]:
+        """Register a function as a handler without giving it a job (a decorator).
+
+        Args:
+            name: What stored jobs call it; without one its module and qualname.
+            executor: "loop" for async functions, "thread" (default) or "process" for
+                plain ones.
+        """
+
+        def register(function: F) -> F:
+            self._registry.add(handler_of(function, name=name, executor=executor))
+            return function
+
+        return register
+
+    def job(  # noqa: PLR0913  the words of the API
+        self,
+        schedule: Schedule,
+        *,
+        id: str | None = None,  # noqa: A002  the API's word
+        name: str | None = None,
+        handler: str | None = None,
+        executor: str | None = None,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Callable[[F], F]:
+        """Declare a job for a function (a decorator).
+
+        The job is stored when the scheduler starts. Declaring the same one again, after
+        a restart, changes nothing.
+
+        Args:
+            schedule: When.
+            id: The job's id; without one the function's name.
+            name: What people call it; without one the id.
+            handler: What the store calls the function; without one the job's id.
+            executor: "loop", "thread" or "process".
+            args: Arguments, as JSON.
+            kwargs: Keyword arguments, as JSON.
+            **options: Policies, see `JobOptions`.
+
+        Raises:
+            UsageError: Something about it is not allowed.
+        """
+
+        def declare(function: F) -> F:
+            job_id = name_of(function).rsplit(":", 1)[-1] if id is None else id
+            known = self._declared.get(job_id)
+            entry = handler_of(function, name=handler or job_id, executor=executor)
+            entry.check_arguments(args, kwargs or {})
+            definition = definition_from(
+                entry.name,
+                schedule,
+                id=job_id,
+                name=name,
+                payload=payload_from(args, kwargs),
+                options=options,
+                is_declared=True,
+            )
+            self._refuse_namesake(known, definition, entry)
+            self._registry.add(entry)
+            self._declared[job_id] = definition
+            if self._engine is not None:
+                self._engine.declare_later(definition)
+            return function
+
+        return declare
+
+    def _refuse_namesake(
+        self, known: JobDefinition | None, definition: JobDefinition, entry: Handler
+    ) -> None:
+        """Two functions of one module cannot share an id; a redefinition may.
+
+        In a notebook the newest wins, whatever it is called: who executes a cell again,
+        or a better one in its place, means just that.
+        """
+        if known is None or is_typed_in(entry.function):
+            return
+        before = self._registry.get(known.handler)
+        if (
+            before is None
+            or before.function.__qualname__ == entry.function.__qualname__
+        ):
+            return
+        msg = (
+            f"two functions declare the job {definition.id!r}: "
+            f"{before.function.__qualname__} and {entry.function.__qualname__}; give "
+            "one of them another id"
+        )
+        raise UsageError(msg)
