@@ -58,6 +58,11 @@ class Core:
         self.liveness_signal = Signal()
         self.bus_signal = Signal()
         self.idle_signal = Signal()
+        self.jump_signals = [
+            self.planner_signal,
+            self.launcher_signal,
+            self.liveness_signal,
+        ]
         self.arrivals: list[Claim] = []
         self.dirty: set[str] = set()
         self.run_waiters: dict[str, list[Signal]] = {}

@@ -38,9 +38,8 @@ def note_jump(core: Core, jumped_us: int) -> None:
     log.warning("the clock jumped", extra={"jumped_us": jumped_us})
     core.tell(EventKind.CLOCK_JUMPED, detail=f"by {seconds:+.1f} s")
     core.is_beat_wanted = True
-    core.planner_signal.set()
-    core.launcher_signal.set()
-    core.liveness_signal.set()
+    for signal in core.jump_signals:
+        signal.set()
 
 
 class LagWatch:

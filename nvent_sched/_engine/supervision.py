@@ -36,10 +36,11 @@ from nvent_sched._rules.settling import hand_back
 from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from anyio.abc import TaskGroup
 
+    from nvent_sched._engine.companions import Companion
     from nvent_sched._engine.core import Core
     from nvent_sched._model.jobs import JobDefinition
 
@@ -53,8 +54,15 @@ LAST_WORDS_US: Final = 10 * SECOND_US
 class Engine:
     """The loops of one instance."""
 
-    def __init__(self, core: Core, *, runs_handlers: bool) -> None:
+    def __init__(
+        self, core: Core, *, runs_handlers: bool, companions: Sequence[Companion] = ()
+    ) -> None:
         self.core = core
+        self._companions = companions
+        for companion in companions:
+            core.jump_signals.append(companion.signal)
+            for handler in companion.handlers():
+                core.registry.add(handler)
         self._runs_handlers = runs_handlers
         self._later: list[JobDefinition] = []
         self._later_signal = Signal()
@@ -120,6 +128,7 @@ class Engine:
         passes: list[_Loop] = [
             ("outbox", self._flush, core.outbox.signal),
             ("bus", self.bus.one_pass, core.bus_signal),
+            *((each.name, each.one_pass, each.signal) for each in self._companions),
         ]
         if self._runs_handlers:
             core.adapter.on_hint(from_any_thread(core.planner_signal))
@@ -167,6 +176,8 @@ class Engine:
             with anyio.CancelScope(shield=True):
                 await self._end()
             self.bus.close()
+            for companion in self._companions:
+                companion.close()
             self.stopped.set()
 
     def request_stop(self) -> None:

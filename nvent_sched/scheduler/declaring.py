@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nvent_sched._engine.registry import handler_of, is_typed_in, name_of
+from nvent_sched._model.roles import checked_job_id
 from nvent_sched._rules.declaring import (
     JobOptions,
     definition_from,
@@ -83,7 +84,7 @@ class DeclaringVerbs(Verbs):
             definition = definition_from(
                 entry.name,
                 schedule,
-                id=job_id,
+                id=checked_job_id(job_id),
                 name=name,
                 payload=payload_from(args, kwargs),
                 options=options,

@@ -11,6 +11,7 @@ from nvent_sched._model.instants import moment_from
 from nvent_sched._model.jobs import JobStatus, checked_name
 from nvent_sched._model.policies import count_in_range
 from nvent_sched._model.queries import PAGE_MAX, JobQuery, Page
+from nvent_sched._model.roles import checked_job_id
 from nvent_sched._model.schedules import Schedule
 from nvent_sched._rules.declaring import (
     JobOptions,
@@ -124,7 +125,7 @@ class JobVerbs(Verbs):
         return definition_from(
             handler_name,
             spec.schedule,
-            id=job_id,
+            id=checked_job_id(job_id),
             name=spec.name,
             payload=payload_from(spec.args, spec.kwargs),
             options=spec.options,
