@@ -45,7 +45,8 @@ class WorkerThreads:
     """Threads that call plain handlers.
 
     Attributes:
-        busy: How many calls are being made, abandoned ones included.
+        busy: How many calls are being made, abandoned ones included; one that has ended
+            is counted until the loop knows it, so that at no moment nobody seems at work.
     """
 
     def __init__(self) -> None:
@@ -60,8 +61,8 @@ class WorkerThreads:
         stopped, it can only be asked to.
         """
         call = _Call(function, token=current_token())
+        self.busy += 1
         with self._lock:
-            self.busy += 1
             queue = self._idle.popleft() if self._idle else None
         if queue is None:
             queue = SimpleQueue()
@@ -78,11 +79,17 @@ class WorkerThreads:
         while (call := queue.get()) is not None:
             call.make()
             with self._lock:
-                self.busy -= 1
                 self._idle.append(queue)
-            if not _tell(call):
-                return
+            try:
+                run_sync_in_loop(self._note_end, call, token=call.token)
+            except RuntimeError:
+                return  # the loop is gone, and the caller with it
             del call
+
+    def _note_end(self, call: _Call) -> None:
+        """Wake who waits, in the loop."""
+        self.busy -= 1
+        call.done.set()
 
     def close(self) -> None:
         """End the threads that are free; the others end after their call."""
@@ -90,12 +97,3 @@ class WorkerThreads:
             idle, self._idle = self._idle, deque()
         for queue in idle:
             queue.put(None)
-
-
-def _tell(call: _Call) -> bool:
-    """Wake who waits; False if the loop is gone, and the caller with it."""
-    try:
-        run_sync_in_loop(call.done.set, token=call.token)
-    except RuntimeError:
-        return False
-    return True
