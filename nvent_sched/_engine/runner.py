@@ -21,6 +21,7 @@ from nvent_sched._engine.endings import Returned
 from nvent_sched._engine.registry import Executor
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.runs import Outcome
+from nvent_sched._model.spans import us_words
 from nvent_sched._rules.settling import hand_back, settle_unstarted
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _let_go(core: Core, scope: anyio.CancelScope, armed: list[Deadline]) -> None
 
 
 def _time_out(claim: Claim, timeout_us: int) -> None:
-    reason = f"it took longer than its limit of {timeout_us} us"
+    reason = f"it took longer than its limit of {us_words(timeout_us)}"
     claim.stop(StopCause.TIMED_OUT, reason=reason)
 
 

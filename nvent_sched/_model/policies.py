@@ -14,6 +14,7 @@ from nvent_sched._model.instants import (
     Instant,
     span_us,
 )
+from nvent_sched._model.spans import us_words
 from nvent_sched.errors import UsageError
 
 
@@ -182,7 +183,7 @@ class Policies:
         for name, least_us in LEAST_US.items():
             if (length_us := getattr(self, name)) is not None and length_us < least_us:
                 least = "a millisecond" if least_us else "0"
-                msg = f"{name} must be at least {least}, not {length_us} us"
+                msg = f"{name} must be at least {least}, not {us_words(length_us)}"
                 raise UsageError(msg)
         if (
             self.starts_at is not None

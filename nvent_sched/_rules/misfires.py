@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
 from nvent_sched._model.policies import Misfire
+from nvent_sched._model.spans import us_words
 from nvent_sched._model.values import quick
 from nvent_sched._rules.recurrence import Span
 
@@ -88,7 +89,7 @@ def _kept(
             reason = "missed; the latest one runs for all of them"
             return (() if has_fresh else tuple(late[-1:])), reason
         case Misfire.SKIP:
-            return (), f"missed; more than {policies.misfire_grace_us} us late"
+            return (), f"missed; more than {us_words(policies.misfire_grace_us)} late"
         case Misfire.EARLIEST:
             return tuple(late[:1]), "missed; the earliest one runs for all of them"
         case Misfire.ALL:

@@ -7,6 +7,7 @@ from typing import Final
 
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.runs import Outcome
+from nvent_sched._model.spans import us_words
 from nvent_sched.errors import UsageError
 
 DAY_US: Final = 86_400 * SECOND_US
@@ -31,7 +32,8 @@ class Retention:
         if self.runs_max < 1 or min(self.success_us, self.failure_us) < 0:
             msg = (
                 f"history needs at least one run a job and no negative age, not "
-                f"{self.runs_max} runs, {self.success_us} us, {self.failure_us} us"
+                f"{self.runs_max} runs, {us_words(self.success_us)}, "
+                f"{us_words(self.failure_us)}"
             )
             raise UsageError(msg)
 

@@ -19,6 +19,7 @@ from nvent_sched._model.runs import (
     Outcome,
     Run,
 )
+from nvent_sched._model.spans import us_words
 from nvent_sched._model.statistics import Tally
 from nvent_sched._model.values import changed, quick
 from nvent_sched._rules.lifecycle import RunMove, advance
@@ -181,7 +182,7 @@ def settle_unstarted(
         state=advance(run.state, RunMove.END),
         lease_until=None,
         outcome=Outcome.MISSED,
-        reason=f"missed; more than {policies.misfire_grace_us} us late",
+        reason=f"missed; more than {us_words(policies.misfire_grace_us)} late",
         finished_at=now,
         keep_until=retention.keep_until(Outcome.MISSED, ended_at=now),
     )

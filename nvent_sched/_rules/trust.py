@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.policies import OnLost
+from nvent_sched._model.spans import us_words
 from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Timing:
     def __post_init__(self) -> None:
         if not 0 < self.heartbeat_us * 3 <= self.dead_after_us <= self.lease_us:
             msg = (
-                f"heartbeat {self.heartbeat_us} us, dead_after {self.dead_after_us} us, "
-                f"lease {self.lease_us} us: the heartbeat must fit three times into "
+                f"heartbeat {us_words(self.heartbeat_us)}, dead_after "
+                f"{us_words(self.dead_after_us)}, lease {us_words(self.lease_us)}: the heartbeat must fit three times into "
                 "dead_after, which must not be longer than the lease"
             )
             raise UsageError(msg)

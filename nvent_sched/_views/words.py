@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._model.instants import MICROSECOND
 from nvent_sched._model.runs import Outcome
+from nvent_sched._model.spans import us_words
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -13,12 +15,8 @@ if TYPE_CHECKING:
     from nvent_sched._model.snapshots import RunSnapshot
 
 NONE: Final = "–"  # noqa: RUF001  a dash, where a table has nothing to say
-MILLISECOND: Final = timedelta(milliseconds=1)
 SECOND: Final = timedelta(seconds=1)
 MINUTE: Final = timedelta(minutes=1)
-HOUR: Final = timedelta(hours=1)
-DAY: Final = timedelta(days=1)
-SHORT: Final = 10
 SIZE_STEP: Final = 1024
 
 STYLES: Final = {
@@ -38,33 +36,7 @@ SIGNS: Final = {Outcome.SUCCEEDED: "✓", Outcome.CANCELLED: "■"} | dict.fromk
 
 def span_words(span: timedelta | None) -> str:
     """Write a length of time with its two largest units at most."""
-    if span is None:
-        return NONE
-    if span < timedelta(0):
-        return f"-{span_words(-span)}"
-    if span < SHORT * SECOND:
-        return _short_words(span)
-    if span < MINUTE:
-        return f"{span // SECOND} s"
-    for unit, name, part, part_name in (
-        (DAY, "d", HOUR, "h"),
-        (HOUR, "h", MINUTE, "min"),
-        (MINUTE, "min", SECOND, "s"),
-    ):
-        if span >= unit:
-            rest = span % unit // part
-            return f"{span // unit} {name}" + (f" {rest} {part_name}" if rest else "")
-    return NONE
-
-
-def _short_words(span: timedelta) -> str:
-    if span < MILLISECOND:
-        return f"{span.microseconds} µs" if span else "0 s"
-    if span < SHORT * MILLISECOND:
-        return f"{span / MILLISECOND:.1f} ms"
-    if span < SECOND:
-        return f"{span // MILLISECOND} ms"
-    return f"{span / SECOND:.1f} s"
+    return NONE if span is None else us_words(span // MICROSECOND)
 
 
 def whole_words(span: timedelta) -> str:

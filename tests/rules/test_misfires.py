@@ -110,7 +110,7 @@ def test_what_is_too_much_to_list_is_missed_in_its_place(misfire: Misfire) -> No
     ("misfire", "reason"),
     [
         (Misfire.LATEST, "missed; the latest one runs for all of them"),
-        (Misfire.SKIP, "missed; more than 100 us late"),
+        (Misfire.SKIP, "missed; more than 100 µs late"),
         (Misfire.EARLIEST, "missed; the earliest one runs for all of them"),
         (Misfire.ALL, "missed; older than catching up reaches"),
     ],

@@ -52,6 +52,6 @@ def test_a_refusal_says_what_was_given_and_what_is_allowed() -> None:
         Timing(lease_us=10, heartbeat_us=4, dead_after_us=9)
 
     assert str(told.value) == (
-        "heartbeat 4 us, dead_after 9 us, lease 10 us: the heartbeat must fit three "
+        "heartbeat 4 µs, dead_after 9 µs, lease 10 µs: the heartbeat must fit three "
         "times into dead_after, which must not be longer than the lease"
     )
