@@ -106,6 +106,13 @@ def matrix(session: nox.Session) -> None:
     session.run(*PYTEST, *session.posargs, env=OFF_THE_TREE)
 
 
+@nox.session(requires=["wheel"])
+def notebooks(session: nox.Session) -> None:
+    """Run each notebook from top to bottom, in a kernel of its own."""
+    install_wheel(session, "test")
+    session.run(*PYTEST, "tests/notebooks", *session.posargs, env=OFF_THE_TREE)
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Report which lines and branches no test reached."""
