@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import anyio
 from anyio.lowlevel import current_token
-from anyio.to_thread import run_sync as run_sync_in_thread
 
 from nvent_sched.errors import StoreUnavailableError
 
@@ -30,7 +29,58 @@ GROUP_MAX: Final = 500
 """How many calls are executed together, at most."""
 
 
-class Call(Generic[S]):
+class _Waiter:
+    """Somebody who waits in a loop for a thread."""
+
+    __slots__ = ("_done", "_token")
+
+    def __init__(self) -> None:
+        self._done = anyio.Event()
+        self._token = current_token().native_token
+
+    @property
+    def loop(self) -> object:
+        """The event loop it waits in."""
+        return self._token
+
+    def tell(self) -> None:
+        """Wake it; in its own loop."""
+        self._done.set()
+
+    async def wait(self) -> None:
+        """Wait for the thread."""
+        await self._done.wait()
+
+
+class ThreadEnd:
+    """The end of a thread, which any loop can wait for without a thread of its own.
+
+    When the interpreter shuts down, Python 3.12.1 starts no thread that could join one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiters: list[_Waiter] = []
+        self._is_over = False
+
+    def tell(self) -> None:
+        """Say that it has come; the thread's last deed."""
+        with self._lock:
+            self._is_over = True
+        _tell(self._waiters)
+
+    async def wait(self) -> None:
+        """Wait for it, whoever is cancelled meanwhile."""
+        waiter = _Waiter()
+        with self._lock:
+            if self._is_over:
+                return
+            self._waiters.append(waiter)
+        with anyio.CancelScope(shield=True):
+            await waiter.wait()
+
+
+class Call(_Waiter, Generic[S]):
     """One call on its way to the owner and back.
 
     Attributes:
@@ -40,27 +90,13 @@ class Call(Generic[S]):
         error: What it raised.
     """
 
-    __slots__ = ("_done", "_token", "error", "is_write", "result", "step")
+    __slots__ = ("error", "is_write", "result", "step")
 
     def __init__(self, step: Callable[[S], Any], *, is_write: bool) -> None:
+        super().__init__()
         self.step, self.is_write = step, is_write
         self.result: Any = None
         self.error: BaseException | None = None
-        self._done = anyio.Event()
-        self._token = current_token().native_token
-
-    @property
-    def loop(self) -> object:
-        """The event loop of the caller."""
-        return self._token
-
-    def tell(self) -> None:
-        """Wake the caller; in its own loop."""
-        self._done.set()
-
-    async def wait(self) -> None:
-        """Wait for the owner."""
-        await self._done.wait()
 
 
 class Owner(Generic[S]):
@@ -88,6 +124,7 @@ class Owner(Generic[S]):
         self._queue: SimpleQueue[Call[S] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._is_closed = False
+        self._end = ThreadEnd()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -115,8 +152,7 @@ class Owner(Generic[S]):
                 self._is_closed = True
                 self._queue.put(None)
         # Who is cancelled lets go as well: what was asked for has an end.
-        with anyio.CancelScope(shield=True):
-            await run_sync_in_thread(self._thread.join)
+        await self._end.wait()
 
     def _work(self) -> None:
         is_last = False
@@ -127,6 +163,7 @@ class Owner(Generic[S]):
                 _tell(part)
             del first, group, part
         self._finish()
+        self._end.tell()
 
     def _parts(self, group: list[Call[S]]) -> Sequence[list[Call[S]]]:
         """Part a group: those who wait together do not know of one another."""
@@ -150,26 +187,26 @@ class Owner(Generic[S]):
         return group, False
 
 
-def _tell(group: Sequence[Call[Any]]) -> None:
-    """Wake the callers: one wake-up for each loop, however many wait in it."""
-    by_loop: dict[object, list[Call[Any]]] = {}
-    for call in group:
-        by_loop.setdefault(call.loop, []).append(call)
-    for loop, calls in by_loop.items():
-        _call_soon(loop, calls)
+def _tell(group: Sequence[_Waiter]) -> None:
+    """Wake who waits: one wake-up for each loop, however many wait in it."""
+    by_loop: dict[object, list[_Waiter]] = {}
+    for waiter in group:
+        by_loop.setdefault(waiter.loop, []).append(waiter)
+    for loop, waiters in by_loop.items():
+        _call_soon(loop, waiters)
 
 
-def _tell_all(calls: Sequence[Call[Any]]) -> None:
-    for call in calls:
-        call.tell()
+def _tell_all(waiters: Sequence[_Waiter]) -> None:
+    for waiter in waiters:
+        waiter.tell()
 
 
-def _call_soon(loop: Any, calls: Sequence[Call[Any]]) -> None:  # noqa: ANN401  either kind
+def _call_soon(loop: Any, waiters: Sequence[_Waiter]) -> None:  # noqa: ANN401  either kind
     # What both kinds of loop have for this goes by two names; anyio has only a
     # variant that waits for the loop, which would stall the owner.
     soon = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
     try:
-        soon(_tell_all, calls)
+        soon(_tell_all, waiters)
     except RuntimeError:
         # The loop is gone, and everybody who could have waited in it.
         return

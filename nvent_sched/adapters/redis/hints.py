@@ -10,9 +10,9 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from anyio.to_thread import run_sync as run_sync_in_thread
 from redis.backoff import EqualJitterBackoff
 
+from nvent_sched.adapters._owner import ThreadEnd
 from nvent_sched.adapters.redis.connecting import connect
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ class HintThread:
         self._is_ending = threading.Event()
         self._failures = 0
         self._backoff = EqualJitterBackoff(cap=WAIT_S_MAX, base=WAIT_S)
-        self._thread = threading.Thread(
+        self._end = ThreadEnd()
+        threading.Thread(
             target=self._work, name="nvent-redis-hints", daemon=True
-        )
-        self._thread.start()
+        ).start()
 
     def add(self, hint: Callable[[], None]) -> None:
         """Call this too, from the thread."""
@@ -58,7 +58,7 @@ class HintThread:
 
     async def join(self) -> None:
         """Wait for its end."""
-        await run_sync_in_thread(self._thread.join)
+        await self._end.wait()
 
     def _work(self) -> None:
         while not self._is_ending.is_set():
@@ -68,6 +68,7 @@ class HintThread:
                 self._failures += 1
                 log.debug("no hints for now", extra={"error": type(error).__name__})
                 self._is_ending.wait(self._backoff.compute(self._failures))
+        self._end.tell()
 
     def _listen(self, *, was_cut: bool) -> None:
         """Listen until told to end.

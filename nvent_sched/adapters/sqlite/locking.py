@@ -27,10 +27,10 @@ ENDED_KEPT_US: Final = 7 * 24 * 3600 * SECOND_US
 
 # A clock that was set back lengthens no hold and no place.
 SHORTEN: Final = (
-    "UPDATE locks SET until = ?1 + ttl WHERE name = ?2 AND until > ?1 + ttl"
+    "UPDATE locks SET until = :now + ttl WHERE name = :name AND until > :now + ttl"
 )
 SHORTEN_PLACES: Final = """
-UPDATE lock_queue SET until = ?1 WHERE name = ?2 AND until > ?1
+UPDATE lock_queue SET until = :ends WHERE name = :name AND until > :ends
 """
 JOIN: Final = """
 INSERT INTO lock_queue (name, ticket, until) VALUES (?, ?, ?)
@@ -66,14 +66,14 @@ def acquire(
 def _acquire(
     connection: sqlite3.Connection, ask: LockAsk, *, now: Instant
 ) -> LockAnswer:
-    connection.execute(SHORTEN, [now, ask.name])
+    connection.execute(SHORTEN, {"now": now, "name": ask.name})
     held = connection.execute(HOLD, [ask.name, now]).fetchone()
     if held is not None and held[0] == ask.ticket:
         _renew(connection, ask, now=now)
         return LockGranted(fence=held[2], since=Instant(held[3]))
     if ask.place_us:
         ends = now + ask.place_us
-        connection.execute(SHORTEN_PLACES, [ends, ask.name])
+        connection.execute(SHORTEN_PLACES, {"ends": ends, "name": ask.name})
         connection.execute(JOIN, [ask.name, ask.ticket, ends])
     queue = connection.execute(
         "SELECT ticket, until FROM lock_queue WHERE name = ? ORDER BY seq", [ask.name]
