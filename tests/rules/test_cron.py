@@ -260,6 +260,42 @@ def test_cron_is_a_value() -> None:
         ("*/5 * * * * *", "UTC", "Every 5 seconds"),
         ("0 0 L,15 * *", "UTC", "0 0 L,15 * *"),
         ("0 0 */2 * MON", "UTC", "0 0 */2 * MON"),
+        ("*/15 * * * *", "UTC", "Every 15 minutes"),
+        (
+            "*/7 * * * *",
+            "UTC",
+            "Every 7 minutes, minutes 0 through 59 past the hour",
+        ),
+        (
+            "40/15 * * * *",
+            "UTC",
+            "Every 15 minutes, minutes 40 through 59 past the hour",
+        ),
+        ("*/100 * * * *", "UTC", "Every hour"),
+        ("0 */5 * * *", "UTC", "Every 5 hours, between 00:00 and 23:59"),
+        (
+            "0 0 */2 * *",
+            "UTC",
+            "At 00:00, every 2 days, between day 1 and 31 of the month",
+        ),
+        (
+            "0 0 * * */2",
+            "UTC",
+            "At 00:00, every 2 days of the week, Sunday through Saturday",
+        ),
+        (
+            "0 0 * * 1/2",
+            "UTC",
+            "At 00:00, every 2 days of the week, Monday through Sunday",
+        ),
+        (
+            "0 0 0 1 1 * 2030/2",
+            "UTC",
+            (
+                "At 00:00, on day 1 of the month, only in January, every 2 years, "
+                "2030 through 2099"
+            ),
+        ),
     ],
 )
 def test_describe_never_says_something_else(expr: str, zone: str, words: str) -> None:
