@@ -21,11 +21,11 @@ def preview_of(schedule: Schedule, *, after: datetime, n: int) -> tuple[Preview,
     Args:
         schedule: Any.
         after: Exclusive.
-        n: How many at most.
+        n: How many at most; none below 1.
     """
     if isinstance(schedule, Cron):
         return tuple(schedule.preview(after, n))
     return tuple(
         Preview(moment=moment, note=None)
-        for moment in islice(schedule.occurrences(after), n)
+        for moment in islice(schedule.occurrences(after), max(0, n))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from nvent_sched._model.instants import (
 )
 from nvent_sched._model.schedules import Schedule
 from nvent_sched._rules.cron import Cron, Preview
+from nvent_sched._rules.cron.days import in_years
 from nvent_sched.errors import CronError, UsageError
 
 if TYPE_CHECKING:
@@ -105,6 +106,19 @@ def test_refusal_names_the_field_and_the_token(expr: str, parts: list[str]) -> N
         Cron(expr)
 
     assert all(part in str(refused.value) for part in parts)
+
+
+def test_a_date_that_no_year_has_is_looked_for_once_not_once_a_year() -> None:
+    asked: list[date] = []
+
+    def never(start: date) -> date | None:
+        asked.append(start)
+        return None
+
+    found = in_years(never, tuple(range(1970, 2100)))(date(1970, 1, 1))
+
+    assert found is None
+    assert asked == [date(1970, 1, 1)]
 
 
 @pytest.mark.parametrize("expr", [None, 5, b"* * * * *", [], 1.5, object()])
@@ -246,6 +260,42 @@ def test_cron_is_a_value() -> None:
         ("*/5 * * * * *", "UTC", "Every 5 seconds"),
         ("0 0 L,15 * *", "UTC", "0 0 L,15 * *"),
         ("0 0 */2 * MON", "UTC", "0 0 */2 * MON"),
+        ("*/15 * * * *", "UTC", "Every 15 minutes"),
+        (
+            "*/7 * * * *",
+            "UTC",
+            "Every 7 minutes, minutes 0 through 59 past the hour",
+        ),
+        (
+            "40/15 * * * *",
+            "UTC",
+            "Every 15 minutes, minutes 40 through 59 past the hour",
+        ),
+        ("*/100 * * * *", "UTC", "Every hour"),
+        ("0 */5 * * *", "UTC", "Every 5 hours, between 00:00 and 23:59"),
+        (
+            "0 0 */2 * *",
+            "UTC",
+            "At 00:00, every 2 days, between day 1 and 31 of the month",
+        ),
+        (
+            "0 0 * * */2",
+            "UTC",
+            "At 00:00, every 2 days of the week, Sunday through Saturday",
+        ),
+        (
+            "0 0 * * 1/2",
+            "UTC",
+            "At 00:00, every 2 days of the week, Monday through Sunday",
+        ),
+        (
+            "0 0 0 1 1 * 2030/2",
+            "UTC",
+            (
+                "At 00:00, on day 1 of the month, only in January, every 2 years, "
+                "2030 through 2099"
+            ),
+        ),
     ],
 )
 def test_describe_never_says_something_else(expr: str, zone: str, words: str) -> None:

@@ -36,7 +36,7 @@ def day_finder(fields: Fields) -> Callable[[date], date | None]:
     starts with `*`, else one is enough.
     """
     found = _any_year(fields)
-    return found if fields.years is None else _in_years(found, fields.years)
+    return found if fields.years is None else in_years(found, fields.years)
 
 
 def is_speakable(fields: Fields) -> bool:
@@ -105,16 +105,20 @@ def _ask(expr: str, start: date) -> date | None:
     return found.date()
 
 
-def _in_years(
+def in_years(
     found: Callable[[date], date | None], years: tuple[int, ...]
 ) -> Callable[[date], date | None]:
+    """Keep what was found to the given years, which are in order."""
+
     def limited(start: date) -> date | None:
         for year in years:
             if year < start.year:
                 continue
+            # The next match may be years away: what lies between is not asked again.
             match = found(max(start, date(year, 1, 1)))
-            if match is not None and match.year == year:
+            if match is None or match.year == year:
                 return match
+            start = match
         return None
 
     return limited

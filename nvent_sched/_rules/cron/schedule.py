@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -207,14 +208,15 @@ class Cron:
 
         Args:
             after: Exclusive; aware.
-            n: How many at most.
+            n: How many at most; none below 1.
+
+        Raises:
+            UsageError: *after* is naive.
         """
-        found: list[Preview] = []
-        for moment in self.occurrences(after):
-            if len(found) == n:
-                break
-            found.append(Preview(moment=moment, note=self._note(moment)))
-        return tuple(found)
+        return tuple(
+            Preview(moment=moment, note=self._note(moment))
+            for moment in islice(self.occurrences(after), max(0, n))
+        )
 
     def _note(self, moment: datetime) -> str | None:
         first, second = moment.replace(fold=0), moment.replace(fold=1)

@@ -214,11 +214,16 @@ def _values(text: str, kind: Kind) -> frozenset[int]:
     """Read a field of plain items."""
     found: set[int] = set()
     for item in text.split(","):
-        found |= _item(item, kind)
+        found |= item_values(item, kind)
     return frozenset(found)
 
 
-def _item(item: str, kind: Kind) -> frozenset[int]:
+def item_values(item: str, kind: Kind) -> frozenset[int]:
+    """Read one item of a list of plain items.
+
+    Raises:
+        CronError: It is not one.
+    """
     body, slash, step_text = item.partition("/")
     step = _step(item, step_text, kind) if slash else 1
     if body == "*":
@@ -299,7 +304,7 @@ def _days(text: str) -> DayItems:
         elif item.endswith("W") and len(item) > 1:
             nearest.add(_number(item[:-1], DAY, item=item))
         else:
-            values |= _item(item, DAY)
+            values |= item_values(item, DAY)
     return DayItems(
         values=frozenset(values),
         is_star=text.startswith("*"),
@@ -331,7 +336,7 @@ def _weekdays(text: str) -> DayItems:
             why = "say which weekday: 5L is the last Friday of the month"
             raise _refuse(WEEKDAY, item, why)
         else:
-            values |= {value % DAYS_PER_WEEK for value in _item(item, WEEKDAY)}
+            values |= {value % DAYS_PER_WEEK for value in item_values(item, WEEKDAY)}
     return DayItems(
         values=frozenset(values),
         is_star=text.startswith("*"),
