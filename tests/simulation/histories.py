@@ -94,7 +94,7 @@ class Maker:
                     self._begin(changed(run, fence=fence), step)
         request = f"request {self.now}"
         tables.claim(
-            [Pool(handlers=("work",), limit=9)],
+            [Pool(handlers=("work",), limit=999)],
             request=request,
             instance="one",
             until=self.now,

@@ -30,7 +30,11 @@ RUNS_MAX = 100_000
 
 
 async def journal_of(
-    adapter: Adapter, *, now: Instant, job_id: str | None = None
+    adapter: Adapter,
+    *,
+    now: Instant,
+    job_id: str | None = None,
+    late_after_us: int | None = None,
 ) -> Journal:
     """Read what a store knows of its jobs.
 
@@ -41,6 +45,7 @@ async def journal_of(
         adapter: Open.
         now: The store's time.
         job_id: Only this job.
+        late_after_us: As in `Journal`.
     """
     served = {
         name
@@ -52,7 +57,11 @@ async def journal_of(
         await _known(adapter, job.id, served=served)
         async for job in _jobs(adapter, job_id=job_id)
     ]
-    return Journal(now=now, jobs=tuple(each for each in known if each is not None))
+    return Journal(
+        now=now,
+        jobs=tuple(each for each in known if each is not None),
+        late_after_us=late_after_us,
+    )
 
 
 async def _jobs(adapter: Adapter, *, job_id: str | None) -> AsyncIterator[Job]:
