@@ -144,6 +144,8 @@ class Draft:
         if not self.runs or self.runs[-1].outcome is not Outcome.SKIPPED_OVERLAP:
             return False
         last, tally = self.runs[-1], self.tallies[-1]
+        if any(last.scheduled_time < run.scheduled_time for run in self.runs):
+            return False  # what was missed lies in between
         self.runs[-1] = changed(
             last, count=last.count + span.count, until_time=span.last
         )

@@ -167,6 +167,21 @@ def _add_looking(group: Group) -> None:
     stats = _command(group, "stats", "show the statistics of a job, or of all")
     stats.add_argument("id", metavar="JOB", nargs="?")
     _command(group, "check", "look for broken invariants and dangerous settings")
+    verify = _command(
+        group,
+        "verify",
+        "judge the history: was every occurrence run, once and in order",
+    )
+    verify.add_argument("--job", metavar="ID", help="only this job")
+    verify.add_argument(
+        "--since", metavar="ISO", type=_moment, help="only occurrences after it"
+    )
+    verify.add_argument(
+        "--late-after",
+        type=_span,
+        metavar="SECONDS",
+        help="a start that much later, with nothing in its way, is wrong as well",
+    )
 
 
 def _add_limit(parser: argparse.ArgumentParser) -> None:

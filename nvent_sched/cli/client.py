@@ -12,6 +12,8 @@ from nvent_sched.scheduler import Scheduler
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from nvent_sched._port import Adapter
+
 SQLITE: Final = "sqlite:///"
 IN_MEMORY: Final = ":memory:"
 
@@ -40,6 +42,11 @@ async def opened(store: str | None) -> AsyncIterator[Scheduler]:
         raise UsageError(msg)
     async with scheduler:
         yield scheduler
+
+
+def adapter_of(scheduler: Scheduler) -> Adapter:
+    """Give the store below a running scheduler, for what has no verb of its own."""
+    return scheduler._core("adapter_of").adapter  # noqa: SLF001  ours
 
 
 def is_missing(path: Path | None) -> bool:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from nvent_sched.cli import forecasting, looking, serving, steering, watching
+from nvent_sched.cli import (
+    forecasting,
+    looking,
+    serving,
+    steering,
+    verifying,
+    watching,
+)
 from nvent_sched.cli.arguments import parser_of_commands
 from nvent_sched.cli.demo import demo
 from nvent_sched.cli.exits import Exit, cause_of, exit_of
@@ -28,6 +35,7 @@ ASKING: Final[dict[str, Command]] = {
     "runs": looking.list_runs,
     "stats": looking.show_stats,
     "check": looking.check_store,
+    "verify": verifying.verify,
     "pause": steering.pause_job,
     "resume": steering.resume_job,
     "run-now": steering.run_job_now,

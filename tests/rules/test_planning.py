@@ -141,3 +141,18 @@ def test_however_often_a_job_is_paused_nothing_runs_twice_or_is_forgotten(
 
     for step in fate:
         world.do(step)
+
+
+def test_what_is_skipped_on_either_side_of_what_was_missed_has_two_records() -> None:
+    policies = Policies(misfire=Misfire.EARLIEST, misfire_grace_us=0)
+    world = World(job=register_new(Interval(seconds=10), policies))
+    for step in (("wait", 10 * SECOND_US), ("outage", 70 * SECOND_US)):
+        world.do(step)
+
+    _, *records = sorted(world.runs.values(), key=lambda run: run.scheduled_time)
+
+    assert [(run.outcome, run.count) for run in records] == [
+        ("skipped_overlap", 1),
+        ("missed", 5),
+        ("skipped_overlap", 1),
+    ]
