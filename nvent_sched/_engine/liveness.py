@@ -2,7 +2,8 @@
 
 One loop, in this order: say that we live and renew; only when that succeeded look for the
 dead. An instance that was itself asleep or cut off would otherwise take everybody else
-for dead the moment it wakes.
+for dead the moment it wakes. So that all who slept with it, on a machine that was
+suspended, can say that they live, it looks for nobody until a heartbeat later.
 
 Trust is counted from when a renewal was asked for. It ends on the monotonic clock,
 before any other instance may take our runs; then every handler is stopped.
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
     from nvent_sched._engine.deadlines import Deadline
     from nvent_sched._model.instances import Instance
+    from nvent_sched._model.instants import Instant
 
 log = logging.getLogger(__name__)
 REPORT_US: Final = SECOND_US
@@ -42,6 +44,8 @@ class Liveness:
         self._instance = instance
         self._beat_at_us = 0
         self._report_at_us = 0
+        self._judges_from_us = 0
+        self._heard_at: Instant | None = None
         self._trust: Deadline | None = None
 
     async def one_pass(self) -> int:
@@ -55,7 +59,8 @@ class Liveness:
         if is_beat:
             core.is_beat_wanted = False
             self._beat_at_us = asked_at_us + core.options.timing.heartbeat_us
-            await self._take_over()
+            if asked_at_us >= self._judges_from_us:
+                await self._take_over()
         # A run shorter than this is settled before anybody could look at it.
         self._report_at_us = asked_at_us + REPORT_US
         return (
@@ -87,6 +92,7 @@ class Liveness:
             raise
         core.time.observe(renewed.now, asked_at_us=asked_at_us)
         core.heard_at_us = asked_at_us
+        self._note_gap(renewed.now, asked_at_us=asked_at_us)
         for renewal in renewals:
             claim = core.claims.get(renewal.run_id)
             if claim is not None and renewal.run_id not in renewed.stale:
@@ -99,12 +105,22 @@ class Liveness:
                 core.cancel(claim, reason=reason)
         self._arm_trust()
 
+    def _note_gap(self, heard_at: Instant, *, asked_at_us: int) -> None:
+        """Judge nobody for a while if we were not heard of for as long as the dead."""
+        timing = self._core.options.timing
+        before, self._heard_at = self._heard_at, heard_at
+        # Others were heard of up to a heartbeat before us.
+        long_us = timing.dead_after_us - timing.heartbeat_us
+        if before is not None and heard_at - before > long_us:
+            self._judges_from_us = asked_at_us + timing.heartbeat_us
+
     def _renewals(self, *, asked_at_us: int) -> list[Renewal]:
         core = self._core
         old_us = asked_at_us - core.options.timing.renew_after_us
         renewals: list[Renewal] = []
         for claim in core.claims.values():
-            is_old = claim.asked_at_us <= old_us
+            # Where the clock jumped, the lease may be over, and the run somebody else's.
+            is_old = claim.asked_at_us <= old_us or core.is_beat_wanted
             is_news = claim.run.id in core.dirty or (
                 claim.started_at is not None and not claim.is_reported
             )

@@ -54,8 +54,12 @@ class Timing:
 
     @property
     def renew_after_us(self) -> int:
-        """The age at which a lease is renewed: half of it."""
-        return self.lease_us // 2
+        """The age at which a lease is renewed: half of it, or earlier.
+
+        A lease that is not renewed must outlive the last heartbeat by `dead_after_us`:
+        whoever falls silent acts on its claims for nearly as long.
+        """
+        return min(self.lease_us // 2, self.lease_us - self.dead_after_us)
 
 
 def needs_confirmation(policies: Policies) -> bool:

@@ -17,6 +17,8 @@ from nvent_sched._model.snapshots import (
     StatsSnapshot,
 )
 from nvent_sched._rules.recurrence import due_of, schedule_of
+from nvent_sched._rules.unreadable import Unreadable
+from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.jobs import Job
     from nvent_sched._model.runs import Attempt, Run
+    from nvent_sched._model.schedules import Schedule
     from nvent_sched._model.statistics import JobStats
 
 
@@ -42,20 +45,26 @@ def _arguments(payload: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return tuple(given.get("args", ())), given.get("kwargs", {})
 
 
-def job_view(job: Job) -> JobSnapshot:
-    """Show a job.
+def _schedule_of(job: Job) -> Schedule:
+    """Read a job's schedule; one that cannot be read is shown as what it is."""
+    try:
+        return schedule_of(job)
+    except UsageError as error:
+        return Unreadable(text=job.definition.schedule, reason=str(error))
 
-    Raises:
-        UsageError: Its schedule cannot be read.
-    """
+
+def job_view(job: Job) -> JobSnapshot:
+    """Show a job."""
     definition = job.definition
     args, kwargs = _arguments(definition.payload)
-    next_due = None if job.next_time is None else due_of(job, job.next_time)
+    schedule, next_due = _schedule_of(job), None
+    if job.next_time is not None and not isinstance(schedule, Unreadable):
+        next_due = due_of(job, job.next_time)
     return JobSnapshot(
         id=job.id,
         name=definition.name,
         handler=definition.handler,
-        schedule=schedule_of(job),
+        schedule=schedule,
         args=args,
         kwargs=kwargs,
         policies=definition.policies,

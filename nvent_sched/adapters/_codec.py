@@ -80,16 +80,56 @@ def definition_from(text: str) -> JobDefinition:
             id=record["id"],
             name=record.get("name", record["id"]),
             handler=record["handler"],
-            schedule=record["schedule"],
-            payload=record.get("payload", "{}"),
+            schedule=_text(record["schedule"]),
+            payload=_payload(record.get("payload", "{}")),
             policies=_policies_from(record.get("policies")),
-            tags=tuple(record.get("tags", ())),
-            metadata=record.get("metadata", "{}"),
-            declared=record.get("declared", False),
+            tags=tuple(map(_text, record.get("tags", ()))),
+            metadata=_object_text(record.get("metadata", "{}")),
+            declared=_flag(record.get("declared", False)),
         )
     except UNREADABLE as error:
         msg = f"a job's definition cannot be read: {error!r}; text {text[:80]!r}"
         raise StoreCorruptError(msg) from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        msg = f"not a text: {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        msg = f"neither true nor false: {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+def _object_text(text: str) -> str:
+    """Return a text that holds a JSON object; who reads it does not ask again."""
+    if text != "{}":
+        _object(text)
+    return text
+
+
+def _payload(text: str) -> str:
+    """Return the text of arguments."""
+    if text != "{}":
+        given = _object(text)
+        list_of, dict_of = given.get("args", []), given.get("kwargs", {})
+        if not isinstance(list_of, list) or not isinstance(dict_of, dict):
+            msg = f"no arguments: {text[:80]!r}"
+            raise TypeError(msg)
+    return text
+
+
+def _object(text: str) -> dict[str, Any]:
+    given = json.loads(text)
+    if not isinstance(given, dict):
+        msg = f"not an object: {text[:80]!r}"
+        raise TypeError(msg)
+    return given
 
 
 def _policies_record(policies: Policies) -> dict[str, Any]:

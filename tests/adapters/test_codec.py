@@ -41,6 +41,10 @@ texts = st.text(st.characters(codec="utf-8"), max_size=20)
 names = st.text(
     st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=20
 )
+payloads = st.fixed_dictionaries(
+    {},
+    optional={"args": st.lists(texts), "kwargs": st.dictionaries(texts, texts)},
+).map(compact)
 errors = st.lists(st.sampled_from([ValueError, TimeoutError]) | names, max_size=3)
 
 retries = st.builds(
@@ -85,10 +89,10 @@ definitions = st.builds(
     name=names,
     handler=names,
     schedule=texts,
-    payload=texts,
+    payload=payloads,
     policies=policies | st.just(Policies()),
     tags=st.lists(texts).map(tuple),
-    metadata=texts,
+    metadata=st.dictionaries(texts, texts).map(compact),
     declared=st.booleans(),
 )
 attempts = st.builds(
@@ -174,6 +178,14 @@ GOOD: dict[str, Any] = {"v": 1, "id": "a", "handler": "h", "schedule": "s"}
         {"id": 5},
         {"handler": None},
         {"payload": 5},
+        {"payload": "{"},
+        {"payload": "[]"},
+        {"payload": '{"args":5}'},
+        {"payload": '{"kwargs":[]}'},
+        {"metadata": "{"},
+        {"metadata": "[]"},
+        {"schedule": 5},
+        {"name": 5},
         {"policies": 5},
         {"policies": {"overlap": "sometimes"}},
         {"policies": {"unheard_of": 1}},
@@ -182,6 +194,8 @@ GOOD: dict[str, Any] = {"v": 1, "id": "a", "handler": "h", "schedule": "s"}
         {"policies": {"retry": {"delay": "long"}}},
         {"policies": {"timeout_us": "long"}},
         {"tags": 5},
+        {"tags": [5]},
+        {"declared": "yes"},
     ],
     ids=str,
 )

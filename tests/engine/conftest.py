@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nvent_sched import Scheduler
+from nvent_sched._model.instants import MICROSECOND
+from nvent_sched.adapters.memory import MemoryAdapter
+from nvent_sched.errors import StoreUnavailableError
 from nvent_sched.testing import ManualClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -43,3 +49,72 @@ async def scheduler(store: str, clock: ManualClock) -> AsyncIterator[Scheduler]:
 def calls() -> list[str]:
     """What handlers were called with, in order."""
     return []
+
+
+class Far:
+    """The store at the end of a line that can be slow or cut.
+
+    Attributes:
+        cut: Verbs that do not get through; "*" for all.
+        delays: How long the answers to verbs are under way.
+        ahead: How far the store's own clock is ahead; None for a store without one.
+    """
+
+    def __init__(self, near: MemoryAdapter, clock: ManualClock) -> None:
+        self._near, self._clock = near, clock
+        self.cut: set[str] = set()
+        self.delays: dict[str, timedelta] = {}
+        self.ahead: timedelta | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the store has
+        if name == "traits":
+            has_own_clock = self.ahead is not None
+            return replace(self._near.traits, has_own_clock=has_own_clock)
+        verb = getattr(self._near, name)
+        if name == "close" or not inspect.iscoroutinefunction(verb):
+            return verb
+
+        @wraps(verb)
+        async def call(*args: Any, **words: Any) -> Any:  # noqa: ANN401  passed on
+            self._refuse_if_cut(name)
+            if self.ahead is not None and "now" in words:
+                words["now"] = self._clock.now() + self.ahead // MICROSECOND
+            answer = await verb(*args, **words)
+            if delay := self.delays.get(name):
+                await self._clock.sleep(delay)
+            self._refuse_if_cut(name)
+            return answer
+
+        return call
+
+    def _refuse_if_cut(self, name: str) -> None:
+        if self.cut & {name, "*"}:
+            raise StoreUnavailableError(name)
+
+
+@pytest.fixture
+def near(clock: ManualClock) -> MemoryAdapter:
+    """Make a store that several instances share."""
+    # An answer that waits for the clock is nothing to wait for.
+    clock.patience = 0.02
+    return MemoryAdapter()
+
+
+@pytest.fixture
+def far(near: MemoryAdapter, clock: ManualClock) -> Far:
+    return Far(near, clock)
+
+
+@pytest.fixture
+def instance(clock: ManualClock) -> Callable[..., Scheduler]:
+    """Make instances whose heartbeats come often."""
+
+    def make(store: Any, **more: Any) -> Scheduler:  # noqa: ANN401  passed on
+        words: dict[str, Any] = {
+            "heartbeat": timedelta(seconds=1),
+            "dead_after": timedelta(seconds=10),
+            "lease": timedelta(seconds=60),
+        }
+        return Scheduler(store, clock=clock, **words | more)
+
+    return make

@@ -44,7 +44,8 @@ def test_timing_leaves_a_renewal_the_time_to_fail_and_be_repeated(
 
     assert fits
     assert timing.margin_us + 2 * timing.heartbeat_us < timing.dead_after_us
-    assert timing.renew_after_us <= timing.lease_us / 2
+    assert 0 <= timing.renew_after_us <= timing.lease_us / 2
+    assert timing.renew_after_us + timing.dead_after_us <= timing.lease_us
 
 
 def test_a_refusal_says_what_was_given_and_what_is_allowed() -> None:

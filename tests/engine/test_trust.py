@@ -1,0 +1,290 @@
+"""An instance acts on a claim no longer than it may, and judges nobody it cannot see.
+
+The heartbeat is a second, a silent instance is dead after ten, and trust ends a tenth of
+that earlier.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from nvent_sched import OneTime, RunContext, Scheduler
+from nvent_sched._model.instants import Instant
+from nvent_sched._model.queries import RunQuery
+from nvent_sched._model.runs import RunState
+from nvent_sched.testing.conformance.builders import a_job, a_release, a_run
+from nvent_sched.testing.conformance.steps import insert, put, read_run, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nvent_sched._model.runs import Run
+    from nvent_sched.adapters.memory import MemoryAdapter
+    from nvent_sched.testing import ManualClock
+    from tests.engine.conftest import Far
+
+SECOND = timedelta(seconds=1)
+TRUST = 9 * SECOND
+
+
+class Diary:
+    """A handler that goes on for ever, and when it began and was stopped."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock, self._began = clock, clock.moment
+        self.began: list[timedelta] = []
+        self.stopped: list[timedelta] = []
+        self.fences: list[int] = []
+
+    @property
+    def now(self) -> timedelta:
+        return self._clock.moment - self._began
+
+    async def __call__(self, run: RunContext) -> None:
+        self.began.append(self.now)
+        self.fences.append(run.fencing_token)
+        try:
+            await self._clock.sleep(timedelta(days=1))
+        finally:
+            self.stopped.append(self.now)
+
+
+async def the_run(near: MemoryAdapter) -> Run:
+    (run,) = (await near.read_runs(RunQuery())).items
+    return run
+
+
+async def kinds(scheduler: Scheduler) -> list[str]:
+    """Say what was told so far."""
+    events = await scheduler._adapter.read_events(after=0, limit=1_000)
+    return [str(event.kind) for event in events]
+
+
+async def test_who_cannot_renew_stops_before_another_may_start(
+    near: MemoryAdapter,
+    far: Far,
+    clock: ManualClock,
+    instance: Callable[..., Scheduler],
+) -> None:
+    ours, theirs = Diary(clock), Diary(clock)
+    async with instance(far) as one, instance(near) as two:
+        one.handler("work")(ours)
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(4.5 * SECOND)
+        two.handler("work")(theirs)
+        far.cut = {"*"}
+
+        await clock.advance(20 * SECOND)
+
+        assert ours.began == [0 * SECOND]
+        assert ours.stopped == [4 * SECOND + TRUST]
+        assert theirs.began > ours.stopped
+        far.cut = set()
+        await clock.advance(10 * SECOND)
+        assert theirs.stopped == []
+        assert "run_fenced" in await kinds(two)
+
+
+async def test_a_slow_answer_does_not_stretch_trust(
+    far: Far, clock: ManualClock, instance: Callable[..., Scheduler]
+) -> None:
+    ours = Diary(clock)
+    async with instance(far) as one:
+        one.handler("work")(ours)
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(0.5 * SECOND)
+        far.delays = {"renew": 3 * SECOND}  # asked at 1, answered at 4
+
+        await clock.advance(5 * SECOND)
+        far.cut = {"*"}
+        await clock.advance(20 * SECOND)
+
+    assert ours.stopped[:1] == [1 * SECOND + TRUST]
+
+
+async def test_a_lease_is_renewed_at_half_its_length_from_when_it_was_asked_for(
+    near: MemoryAdapter,
+    far: Far,
+    clock: ManualClock,
+    instance: Callable[..., Scheduler],
+) -> None:
+    began = clock.now()
+    async with instance(far) as one:
+        one.handler("work")(Diary(clock))
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(29.5 * SECOND)
+        far.delays = {"renew": 3 * SECOND}  # asked at 30, answered at 33
+        await clock.advance(SECOND)
+        far.delays = {}
+        await clock.advance(31 * SECOND)
+
+        run = await the_run(near)
+
+    assert run.lease_until == began + (60 + 60) * 1_000_000
+
+
+async def test_a_lease_that_is_as_short_as_it_may_be_outlives_our_trust(
+    near: MemoryAdapter,
+    far: Far,
+    clock: ManualClock,
+    instance: Callable[..., Scheduler],
+) -> None:
+    ours, theirs = Diary(clock), Diary(clock)
+    short = 10 * SECOND
+    async with instance(far, lease=short) as one, instance(near, lease=short) as two:
+        one.handler("work")(ours)
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(4.5 * SECOND)
+        two.handler("work")(theirs)
+        far.cut = {"*"}
+
+        await clock.advance(20 * SECOND)
+
+        assert ours.stopped == [4 * SECOND + TRUST]
+        assert theirs.began > ours.stopped
+
+
+async def test_a_claim_that_was_under_way_for_too_long_is_given_back(
+    near: MemoryAdapter,
+    far: Far,
+    clock: ManualClock,
+    instance: Callable[..., Scheduler],
+) -> None:
+    ours = Diary(clock)
+    async with instance(far, lease=10 * SECOND) as one:
+        one.handler("work")(ours)
+        far.delays = {"commit_plans": 9.5 * SECOND}
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(9 * SECOND)
+        first = await the_run(near)
+        far.delays = {}
+
+        await clock.advance(3 * SECOND)
+
+        assert first.state is RunState.CLAIMED
+        assert len(ours.began) == 1
+        assert ours.fences > [first.fence]
+        assert (await the_run(near)).attempt == 1
+
+
+async def test_nothing_is_begun_while_others_may_take_us_for_dead(
+    near: MemoryAdapter,
+    far: Far,
+    clock: ManualClock,
+    instance: Callable[..., Scheduler],
+) -> None:
+    ours = Diary(clock)
+    async with instance(far) as one:
+        one.handler("work")(ours)
+        far.cut = {"renew"}
+        await clock.advance(10 * SECOND)
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(SECOND)
+        before = [*ours.began]
+        far.cut = set()
+
+        await clock.advance(20 * SECOND)
+
+        assert before == []
+        assert len(ours.began) == 1
+        assert (await the_run(near)).attempt == 1
+
+
+async def test_a_handler_whose_run_was_taken_over_is_stopped(
+    near: MemoryAdapter, clock: ManualClock, instance: Callable[..., Scheduler]
+) -> None:
+    ours = Diary(clock)
+    async with instance(near) as one:
+        one.handler("work")(ours)
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(SECOND)
+        later = Instant(clock.now() + 3_600_000_000)
+        await settle(near, a_release(await the_run(near), ready_at=later))
+
+        await clock.advance(31 * SECOND)
+
+        assert ours.stopped == [30 * SECOND]
+        assert (await the_run(near)).state is RunState.READY
+
+
+async def test_nobody_takes_over_from_itself(
+    near: MemoryAdapter, clock: ManualClock, instance: Callable[..., Scheduler]
+) -> None:
+    ours = Diary(clock)
+    async with instance(near) as one:
+        one.handler("work")(ours)
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(SECOND)
+        near._tables.instances.clear()
+        run = await the_run(near)
+        near._tables.put_run(run)
+
+        clock.jump(timedelta(hours=1))
+        await clock.advance(5 * SECOND)
+
+        assert (len(ours.began), ours.stopped) == (1, [])
+
+
+async def test_who_is_not_heard_judges_nobody(
+    near: MemoryAdapter,
+    far: Far,
+    clock: ManualClock,
+    instance: Callable[..., Scheduler],
+) -> None:
+    left = a_run(
+        state=RunState.CLAIMED,
+        instance="gone",
+        scheduled=clock.now(),
+        lease_until=Instant(clock.now() + 3_600_000_000),
+    )
+    async with instance(far):
+        far.cut = {"renew"}
+        await put(near, a_job())
+        await insert(near, left)
+        await clock.advance(5 * SECOND)
+        before = await read_run(near)
+        far.cut = set()
+
+        await clock.advance(20 * SECOND)
+
+        assert before.state is RunState.CLAIMED
+        assert (await read_run(near)).state is RunState.READY
+
+
+async def test_who_slept_gives_others_the_time_to_wake_before_it_judges_them(
+    near: MemoryAdapter, clock: ManualClock, instance: Callable[..., Scheduler]
+) -> None:
+    """The machine was suspended: everybody's last heartbeat and lease lie far back."""
+    theirs = Diary(clock)
+    async with instance(near) as first, instance(near) as one, instance(near) as last:
+        one.handler("work")(theirs)
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(SECOND)
+
+        clock.jump(timedelta(hours=8))
+        await clock.advance(20 * SECOND)
+
+        assert (len(theirs.began), theirs.stopped) == (1, [])
+        assert "instance_died" not in await kinds(first)
+        assert len(await last.instances()) == 3
+
+
+async def test_who_slept_takes_over_from_those_who_do_not_wake(
+    near: MemoryAdapter, clock: ManualClock, instance: Callable[..., Scheduler]
+) -> None:
+    left = a_run(
+        state=RunState.CLAIMED,
+        instance="gone",
+        scheduled=clock.now(),
+        lease_until=Instant(clock.now() + 60_000_000),
+    )
+    async with instance(near):
+        clock.jump(timedelta(hours=8))
+        await clock.run_until_idle()
+        await put(near, a_job())
+        await insert(near, left)
+
+        await clock.advance(2 * SECOND)
+
+        assert (await read_run(near)).state is RunState.READY
