@@ -38,7 +38,7 @@ def open_adapter(url: str) -> Adapter:
     if not isinstance(url, str):
         msg = f"a store is named by a URL such as {KNOWN}; not by {url!r}"
         raise UsageError(msg)
-    scheme = urlsplit(url).scheme
+    scheme = _scheme_of(url)
     if scheme == "memory":
         from nvent_sched.adapters.memory import MemoryAdapter  # noqa: PLC0415
 
@@ -52,6 +52,18 @@ def open_adapter(url: str) -> Adapter:
     # The rest of the URL may hold a password, so only the scheme is repeated.
     msg = f"no store has the scheme {scheme!r}; known are {KNOWN}"
     raise UsageError(msg)
+
+
+def _scheme_of(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        # The error's own text may repeat a part, and any part may be a password.
+        msg = (
+            "this is not a URL (a bracket in a password is written as %5B or %5D); "
+            f"expected for example {KNOWN}"
+        )
+        raise UsageError(msg) from None
 
 
 def _redis_adapter(url: str) -> Adapter:

@@ -115,6 +115,7 @@ async def test_to_read_only_there_must_be_a_store(path: Path) -> None:
         ("sqlite:///jobs.db?busy_timeout=nan", "busy_timeout"),
         ("sqlite:///jobs.db?cache=shared", "cache"),
         ("sqlite:///jobs.db?mode=memory", "mode"),
+        ("sqlite:///jobs.db?password=secret", "password"),
         ("sqlite:///jobs.db#later", "%23"),
         ("file:", "names no file"),
     ],

@@ -130,8 +130,8 @@ def test_an_interrupt_ends_the_wait_and_nothing_else(
         with BlockingScheduler("sqlite:///jobs.db", BACKEND) as scheduler:
             scheduler.schedule("nobody", OneTime(in_=timedelta(hours=1)), id="job")
             waited_for = scheduler.run_now("job")
-            say("waiting")
             try:
+                say("waiting")  # from here on it may come
                 scheduler.wait_for(waited_for)
             except KeyboardInterrupt:
                 say("interrupted")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import redis.cluster
 import redis.sentinel
-from redis import Redis
+from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -30,9 +30,7 @@ def connect(location: Location, *, slot_key: str) -> Redis:
         sentinels = _driver.sentinel.Sentinel(
             list(location.hosts),
             sentinel_kwargs={
-                name: options[name]
-                for name in ("socket_timeout", "socket_connect_timeout", *_TLS)
-                if name in options
+                name: options[name] for name in _OF_SENTINELS if name in options
             },
             **options,
         )
@@ -42,7 +40,7 @@ def connect(location: Location, *, slot_key: str) -> Redis:
         nodes = [
             _driver.cluster.ClusterNode(host, port) for host, port in location.hosts
         ]
-        cluster = _driver.cluster.RedisCluster(startup_nodes=nodes, **options)
+        cluster = _cluster(nodes, options)
         try:
             node = cluster.get_node_from_key(slot_key)
             assert node is not None
@@ -56,7 +54,27 @@ def connect(location: Location, *, slot_key: str) -> Redis:
     return Redis(host=host, port=port, db=location.db, **options)
 
 
-_TLS: Final = ("ssl", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+# With the driver's own retries a sentinel that is gone costs four seconds each time.
+_OF_SENTINELS: Final = (
+    *("socket_timeout", "socket_connect_timeout", "retry"),
+    *("ssl", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"),
+)
+
+
+def _cluster(nodes: list[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401  the driver's types
+    """Ask the nodes of a cluster who keeps what.
+
+    Raises:
+        RedisError: Why the last of them did not say; a connection's error if they said
+            too little.
+    """
+    try:
+        return _driver.cluster.RedisCluster(startup_nodes=nodes, **options)
+    except exceptions.RedisClusterException as error:
+        # It is no error of the driver's tree, and hides one that is.
+        if isinstance(error.__cause__, exceptions.RedisError | OSError):
+            raise error.__cause__ from None
+        raise exceptions.ConnectionError(str(error)) from error
 
 
 def _options(location: Location) -> dict[str, Any]:

@@ -43,6 +43,11 @@ KINDS: Final[tuple[tuple[str, type[StoreError], str], ...]] = (
         "it is a replica: name the primary in the URL",
     ),
     ("NOREPLICAS", StoreUnavailableError, "too few replicas follow it just now"),
+    (
+        "MasterNotFoundError",
+        StoreUnavailableError,
+        "no sentinel names a primary just now; check its name, and that they are running",
+    ),
     ("MasterDownError", StoreUnavailableError, "it has lost its primary"),
     ("ClusterDownError", StoreUnavailableError, "its cluster is down"),
     ("TryAgainError", StoreUnavailableError, "its cluster is being moved"),
@@ -98,5 +103,5 @@ def _fault_of(error: Exception, *, url: str) -> StoreError:
 
 
 def _short(error: Exception) -> str:
-    """Say the first line of an error; what follows is the script."""
-    return str(error).partition("\n")[0][:300]
+    """Say the first line of an error, without the scripts and objects in its text."""
+    return str(error).partition("\n")[0].partition(" : <")[0][:300]

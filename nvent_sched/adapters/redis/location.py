@@ -212,8 +212,10 @@ def _with_options(location: Location, *, query: str) -> Location:
         value = _OPTIONS[name](text) if name in _OPTIONS else None
         if value is None:
             allowed = ", ".join(_OPTIONS)
+            # A '?' in a password would end up here, with the '@' that follows it.
+            given = "such an option" if "@" in query else repr(name[:20])
             msg = (
-                f"a Redis store's URL cannot have {name[:20]!r} like this; allowed are "
+                f"a Redis store's URL cannot have {given} like this; allowed are "
                 f"{allowed}: numbers for db, wait_replicas and timeout (seconds)"
             )
             raise UsageError(msg + WITHOUT_SECRETS)

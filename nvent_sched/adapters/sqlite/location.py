@@ -136,8 +136,11 @@ def _with_options(location: Location, *, query: str) -> Location:
         elif name == "busy_timeout" and (span := _seconds_from(text)) is not None:
             location = replace(location, busy_timeout=span)
         else:
+            # What is no option of ours may be a key, or a password.
+            is_known = name in {"synchronous", "mode", "busy_timeout"}
+            given = f"{name}={text}" if is_known else name
             msg = (
-                f"a SQLite store's URL has no option {name}={text}; allowed are "
+                f"a SQLite store's URL has no option {given}; allowed are "
                 f"synchronous={'|'.join(get_args(Synchronous))}, "
                 f"busy_timeout=SECONDS, mode={'|'.join(get_args(Mode))}"
             )

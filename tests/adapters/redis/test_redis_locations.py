@@ -5,15 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nvent_sched import Scheduler
 from nvent_sched.adapters import open_adapter
 from nvent_sched.adapters.redis import RedisAdapter
+from nvent_sched.adapters.redis.connecting import connect
 from nvent_sched.adapters.redis.location import Location, location_from
-from nvent_sched.errors import StoreError, UsageError
+from nvent_sched.errors import StoreError, StoreUnavailableError, UsageError
 from nvent_sched.testing.conformance.builders import NOON
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECRET = "hunter2"  # noqa: S105  nobody's
 
@@ -104,12 +109,18 @@ def test_a_secret_is_not_shown(url: str) -> None:
         "redis+cluster://ada:hunter2@h/1",
         "redis+sentinel://ada:hunter2@h",
         "redis://ada:hunter2@[h/0",
+        "redis://ada:12?hunter2@h/0",
+        "redis://ada:12?hunter2=1@h/0",
+        "redis://ada:12[hunter2@h/0",
         "unix://ada:hunter2@h",
     ],
 )
-def test_a_url_that_cannot_be_right_is_refused_without_its_secret(url: str) -> None:
+@pytest.mark.parametrize("read", [location_from, open_adapter])
+def test_a_url_that_cannot_be_right_is_refused_without_its_secret(
+    url: str, read: Callable[[str], object]
+) -> None:
     with pytest.raises(UsageError) as refused:
-        location_from(url)
+        read(url)
 
     assert SECRET not in str(refused.value)
 
@@ -122,6 +133,33 @@ async def test_an_error_of_the_connection_does_not_show_the_secret() -> None:
 
     assert SECRET not in f"{failed.value} {failed.value.__cause__}"
     assert "127.0.0.1:1" in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1:1/0",
+        "redis+cluster://127.0.0.1:1,127.0.0.1:2",
+        "redis+sentinel://127.0.0.1:1,127.0.0.1:2/primary/0",
+    ],
+)
+async def test_where_nobody_answers_it_is_worth_trying_again(url: str) -> None:
+    adapter = RedisAdapter(f"{url}?timeout=0.1")
+
+    with pytest.raises(StoreUnavailableError) as failed:
+        await adapter.open(now=NOON)
+
+    assert failed.value.may_retry
+    assert "<redis." not in str(failed.value)
+
+
+def test_a_sentinel_that_is_gone_is_asked_once_before_the_next() -> None:
+    location = location_from("redis+sentinel://127.0.0.1:1,127.0.0.1:2/primary/0")
+
+    client: Any = connect(location, slot_key="any")
+
+    sentinels = client.connection_pool.sentinel_manager.sentinels
+    assert [each.get_retry().get_retries() for each in sentinels] == [0, 0]
 
 
 def test_without_the_extra_the_error_says_what_to_install() -> None:
