@@ -42,6 +42,7 @@ class Life:
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
         self._failure: BaseException | None = None
+        self._has_begun = False
 
     @property
     def is_running(self) -> bool:
@@ -61,7 +62,7 @@ class Life:
         if self.is_running:
             msg = "this scheduler is running already"
             raise UsageError(msg)
-        self._pid, self._failure = os.getpid(), None
+        self._pid, self._failure, self._has_begun = os.getpid(), None, False
         started: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(started,), name="nvent-loop", daemon=True
@@ -104,6 +105,7 @@ class Life:
     async def _stay(self, started: Future[None]) -> None:
         async with self._scheduler as scheduler:
             if started.set_running_or_notify_cancel():
+                self._has_begun = True
                 started.set_result(None)
                 await scheduler.wait_until_stopped()
 
@@ -128,6 +130,14 @@ class Life:
         if future is None:
             raise NotRunningError(verb.__name__)
         return future
+
+    def begin_stop(self) -> Future[None] | None:
+        """Begin the stop; None if there is nothing to stop, or not yet."""
+        if not (self._has_begun and self.is_running):
+            return None
+        with suppress(NotRunningError):
+            return self.begin(self._scheduler.stop)
+        return None
 
     def result_of(
         self, future: Future[T], *, verb: str, timeout_s: float | None = None
