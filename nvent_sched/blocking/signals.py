@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
     from types import FrameType
+
+    from nvent_sched.blocking.reply import Reply
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def heeding_signals(stop: Callable[[], Future[None] | None]) -> Iterator[None]:
+def heeding_signals(stop: Callable[[], Reply[None] | None]) -> Iterator[None]:
     """Heed them in the main thread while the body starts and waits.
 
     Args:
@@ -26,7 +27,7 @@ def heeding_signals(stop: Callable[[], Future[None] | None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    stopping: list[Future[None]] = []
+    stopping: list[Reply[None]] = []
     before = {each: signal.getsignal(each) for each in SIGNALS}
 
     def heed(number: int, frame: FrameType | None) -> None:
