@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import CancelledError, Future, InvalidStateError
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -17,6 +17,7 @@ import anyio
 
 from nvent_sched._engine.signals import into_this_loop
 from nvent_sched.blocking.portal import Portal
+from nvent_sched.blocking.reply import Reply
 from nvent_sched.errors import NotRunningError, UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Life:
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
         self._failure: BaseException | None = None
+        self._has_begun = False
 
     @property
     def is_running(self) -> bool:
@@ -61,50 +63,43 @@ class Life:
         if self.is_running:
             msg = "this scheduler is running already"
             raise UsageError(msg)
-        self._pid, self._failure = os.getpid(), None
-        started: Future[None] = Future()
+        self._pid, self._failure, self._has_begun = os.getpid(), None, False
+        started: Reply[None] = Reply()
         self._thread = threading.Thread(
             target=self._run, args=(started,), name="nvent-loop", daemon=True
         )
         self._thread.start()
         try:
-            started.result()
+            started.wait()
         except BaseException:
             started.cancel()
             self._thread.join()
             self._thread = None
             raise
 
-    def _run(self, started: Future[None]) -> None:
+    def _run(self, started: Reply[None]) -> None:
         """Live, as the thread."""
         try:
             anyio.run(self._live, started, backend=self._backend)
         except BaseException as error:  # noqa: BLE001  told to who waits
             self._failure = error
-        if not started.done():
-            failure, self._failure = self._failure, None
-            with suppress(InvalidStateError):
-                started.set_exception(failure or NotRunningError("start"))
+        if started.fail(self._failure or NotRunningError("start")):
+            self._failure = None
 
-    async def _live(self, started: Future[None]) -> None:
+    async def _live(self, started: Reply[None]) -> None:
         call_soon = into_this_loop()
         with anyio.CancelScope() as starting:
-
-            def give_up(started: Future[None]) -> None:
-                if started.cancelled():
-                    call_soon(starting.cancel)
-
-            started.add_done_callback(give_up)
+            started.when_cancelled(lambda: call_soon(starting.cancel))
             try:
                 async with self._portal.open():
                     await self._stay(started)
             except BaseExceptionGroup as group:
                 raise _alone(group) from None
 
-    async def _stay(self, started: Future[None]) -> None:
+    async def _stay(self, started: Reply[None]) -> None:
         async with self._scheduler as scheduler:
-            if started.set_running_or_notify_cancel():
-                started.set_result(None)
+            self._has_begun = True
+            if started.give(None):
                 await scheduler.wait_until_stopped()
 
     def call(
@@ -121,27 +116,35 @@ class Life:
 
     def begin(
         self, verb: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
+    ) -> Reply[T]:
         """Have a verb awaited in the loop; do not wait for it. Raises as `call`."""
         self._refuse_wrong_place(verb.__name__)
-        future = self._portal.begin(partial(verb, *args, **kwargs))
-        if future is None:
+        reply = self._portal.begin(partial(verb, *args, **kwargs))
+        if reply is None:
             raise NotRunningError(verb.__name__)
-        return future
+        return reply
+
+    def begin_stop(self) -> Reply[None] | None:
+        """Begin the stop; None if there is nothing to stop, or not yet."""
+        if not (self._has_begun and self.is_running):
+            return None
+        with suppress(NotRunningError):
+            return self.begin(self._scheduler.stop)
+        return None
 
     def result_of(
-        self, future: Future[T], *, verb: str, timeout_s: float | None = None
+        self, reply: Reply[T], *, verb: str, timeout_s: float | None = None
     ) -> T:
         """Wait for what was begun; who is interrupted while waiting cancels it."""
         try:
-            return future.result(timeout_s)
+            return reply.wait(timeout_s)
         except CancelledError:
             raise NotRunningError(verb) from None
         except BaseException:
-            future.cancel()
+            reply.cancel()
             raise
         finally:
-            del future  # its error's traceback would hold us
+            del reply  # its error's traceback would hold us
 
     def join(self) -> None:
         """Wait for the end of the thread; once, tell what ended it by force."""

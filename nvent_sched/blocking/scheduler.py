@@ -226,13 +226,13 @@ class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs):
     def run_forever(self) -> None:
         """Start, unless it runs already, and stay until a signal or a stop.
 
-        The first SIGINT or SIGTERM stops in order, the second at once. Outside of the
-        main thread no signal is heeded.
+        Once it fires, the first SIGINT or SIGTERM stops in order, the second at once.
+        Outside of the main thread no signal is heeded.
 
         Raises:
             StoreError: The store cannot be opened.
         """
-        if not self._life.is_running:
-            self.start()
-        with heeding_signals(lambda: self._life.begin(self._scheduler.stop)):
+        with heeding_signals(self._life.begin_stop):
+            if not self._life.is_running:
+                self.start()
             self._leave()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import pytest
 
@@ -24,6 +26,7 @@ from nvent_sched.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
 
 HOUR: Final = timedelta(hours=1)
 ITS_OWN: Final = {"async_scheduler", "run_forever"}
@@ -104,6 +107,43 @@ def test_an_async_handler_runs_in_the_loop_of_the_scheduler(
     run = scheduler.wait_for(scheduler.run_now("job"))
 
     assert run.result == "nvent-loop"
+
+
+class Interrupts:
+    """Raises KeyboardInterrupt where the n-th Python function of a call returns."""
+
+    def __init__(self, step: int) -> None:
+        self._left, self.have_come = step, False
+
+    def __call__(self, frame: FrameType, event: str, _arg: object) -> Self | None:
+        frame.f_trace_lines = False
+        if event == "return":
+            self._left -= 1
+            if self._left == 0:
+                self.have_come = True
+                raise KeyboardInterrupt
+        return None if self.have_come else self
+
+
+def test_an_interrupt_at_any_step_of_a_call_leaves_the_loop_at_work(
+    scheduler: BlockingScheduler,
+) -> None:
+    tracing = sys.gettrace()
+    for step in count(1):
+        interrupts = Interrupts(step)
+        try:
+            sys.settrace(interrupts)
+            scheduler.jobs()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(tracing)
+        if not interrupts.have_come:
+            break
+
+        assert scheduler.jobs().items == ()
+
+    assert step > 5
 
 
 async def test_it_works_where_a_loop_is_running(anyio_backend_name: str) -> None:

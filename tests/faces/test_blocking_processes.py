@@ -143,10 +143,12 @@ def test_an_interrupt_ends_the_wait_and_nothing_else(
     assert script.ended() == (0, ["interrupted", "True"])
 
 
+@pytest.mark.parametrize("verb", ["start", "run_forever"])
 def test_an_interrupt_gives_up_a_start_that_hangs(
-    run: Callable[[str], Script],
+    run: Callable[[str], Script], verb: str
 ) -> None:
-    script = run("""
+    script = run(
+        """
         import socket
         silent = socket.create_server(("127.0.0.1", 0))
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0?timeout=30"
@@ -155,11 +157,12 @@ def test_an_interrupt_gives_up_a_start_that_hangs(
             say("called")
         threading.Thread(target=tell, daemon=True).start()
         try:
-            BlockingScheduler(url, BACKEND).start()
+            BlockingScheduler(url, BACKEND).VERB()
         except KeyboardInterrupt:
             say("given up")
             os._exit(0)  # the driver's own time-out would keep its thread
-    """)
+    """.replace("VERB", verb)
+    )
     assert script.reads("called")
     script.interrupt()
 
@@ -186,6 +189,25 @@ def test_run_forever_stops_in_order_at_the_first_signal(
     script.interrupt(number)
 
     assert script.ended() == (0, ["done", "stopped"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_forever_stops_in_order_as_soon_as_it_has_started(
+    run: Callable[[str], Script], number: int
+) -> None:
+    script = run(f"""
+        import signal
+
+        class Interrupted(BlockingScheduler):
+            def start(self):
+                super().start()
+                signal.raise_signal({number:d})
+
+        Interrupted("sqlite:///jobs.db", BACKEND).run_forever()
+        say("stopped")
+    """)
+
+    assert script.ended() == (0, ["stopped"])
 
 
 def test_run_forever_stops_at_once_at_the_second_signal(
