@@ -40,6 +40,7 @@ class Claim:
         interrupt: Breaks the handler off, or lets go of its thread.
         stop_cause: Why we stop it, if we do.
         is_reported: The store knows that the handler began.
+        is_ended: Its verdict is on its way: a renewal that comes after it is stale.
     """
 
     run: Run
@@ -51,6 +52,7 @@ class Claim:
     interrupt: Callable[[], None] | None = None
     stop_cause: StopCause | None = None
     is_reported: bool = False
+    is_ended: bool = False
 
     def stop(self, cause: StopCause, *, reason: str) -> None:
         """Ask the handler to stop; the first cause stays."""

@@ -122,7 +122,8 @@ class Liveness:
             # Where the clock jumped, the lease may be over, and the run somebody else's.
             is_old = claim.asked_at_us <= old_us or core.is_beat_wanted
             is_news = claim.run.id in core.dirty or (
-                claim.started_at is not None and not claim.is_reported
+                claim.started_at is not None
+                and not (claim.is_reported or claim.is_ended)
             )
             if not (is_old or is_news):
                 continue
@@ -143,8 +144,8 @@ class Liveness:
         core = self._core
         for run_id in stale:
             claim = core.claims.get(run_id)
-            if claim is None:
-                continue
+            if claim is None or claim.is_ended:
+                continue  # ended by us, or the verdict will be refused and told
             log.warning("run was taken over", extra={"run_id": run_id})
             if run_id in core.unstarted:
                 core.release(claim)

@@ -84,6 +84,7 @@ class Outbox:
 
     def note_end(self, ended: Ended) -> None:
         """Tell that a handler ended; the verdict is reached when it is written."""
+        ended.claim.is_ended = True
         self._ended.append(ended)
         self.signal.set()
         self._core.idle_signal.set()
@@ -92,6 +93,8 @@ class Outbox:
         self, settlement: Settlement, *, policies: Policies, claim: Claim | None = None
     ) -> None:
         """Queue the verdict on a run; with its claim if it is ours."""
+        if claim is not None:
+            claim.is_ended = True
         self._settlements.append(_Entry(settlement, policies, claim))
         self.signal.set()
         self._core.idle_signal.set()

@@ -26,11 +26,14 @@ class Role(StrEnum):
 
 
 PATTERNS: Final = tuple(role for role in Role if role is not Role.JOB)
+_PREFIXES: Final = tuple(role.value for role in PATTERNS)
 
 
 def role_of(job_id: str) -> Role:
     """Say what the job with this id stands for."""
-    return next((role for role in PATTERNS if job_id.startswith(role)), Role.JOB)
+    if not job_id.startswith(_PREFIXES):
+        return Role.JOB
+    return next(role for role in PATTERNS if job_id.startswith(role))
 
 
 def id_of(role: Role, name: str) -> str:

@@ -10,6 +10,7 @@ it. Measured on a run with 28 fields: 1.6 instead of 3.7 us to make one, 1.1 ins
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 _TWINS: dict[type[Any], type[Any]] = {}
-_COPIES: dict[type[Any], Callable[[Any], Any]] = {}
 
 
 def quick(kind: type[V]) -> type[V]:
@@ -29,12 +29,6 @@ def quick(kind: type[V]) -> type[V]:
     names = [field.name for field in fields(cast("Any", kind))]
     twin = type(f"_{kind.__name__}Twin", (), {"__slots__": tuple(names)})
     _TWINS[kind] = twin
-    fill = [f"{name} = given.{name}" for name in names]
-    _COPIES[kind] = _function(
-        "copied(given)",
-        ["made = twin()", *(f"made.{line}" for line in fill), "return made"],
-        {"twin": twin},
-    )
     _give_init(kind, twin)
     return kind
 
@@ -85,13 +79,31 @@ def _function(
 
 def changed(value: V, **changes: Any) -> V:  # noqa: ANN401  the fields' own types
     """Copy a quick value with some fields changed; it stays valid."""
-    kind = type(value)
-    copied = _COPIES[kind](value)
-    for name, held in changes.items():
-        setattr(copied, name, held)
-    copied.__class__ = kind
-    copied.__post_init__()
-    return cast("V", copied)
+    kind: Any = type(value)
+    copied: V = _copier(kind, tuple(changes))(value, changes)
+    return copied
+
+
+@cache
+def _copier(kind: type[Any], names: tuple[str, ...]) -> Callable[[Any, Any], Any]:
+    """Make what copies a value, with these fields taken from elsewhere.
+
+    Which fields are changed together is written in the code: there are a few dozen.
+    """
+    known = [field.name for field in fields(kind)]
+    if unknown := set(names) - set(known):
+        msg = f"{kind.__name__} has no {', '.join(sorted(unknown))}"
+        raise AttributeError(msg)
+    kept = [f"made.{name} = given.{name}" for name in known if name not in names]
+    changes = [f"made.{name} = changes[{name!r}]" for name in names]
+    return _function(
+        "copied(given, changes)",
+        [
+            *("made = twin()", *kept, *changes, "made.__class__ = kind"),
+            *("made.__post_init__()", "return made"),
+        ],
+        {"twin": _TWINS[kind], "kind": kind},
+    )
 
 
 def maker(kind: type[V], names: Iterable[str]) -> Callable[[Iterable[Any]], V]:

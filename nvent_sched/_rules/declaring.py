@@ -32,6 +32,11 @@ E = TypeVar("E", bound=StrEnum)
 KINDS: Final = (Cron, Interval, OneTime)
 TAGS_MAX: Final = 50
 METADATA_BYTES_MAX: Final = 16 * 1024
+_LISTS: Final = (list, tuple, Iterable)  # the usual ones first: the last is slow to ask
+# Made once: `json.dumps` makes one a call unless all is as it would be without a word.
+_canonical: Final = json.JSONEncoder(
+    separators=(",", ":"), sort_keys=True, ensure_ascii=False, allow_nan=False
+).encode
 
 
 class JobOptions(TypedDict, total=False):
@@ -177,7 +182,7 @@ def payload_from(args: Iterable[Any], kwargs: Mapping[str, Any] | None) -> str:
     Raises:
         UsageError: They are not JSON.
     """
-    if isinstance(args, str | bytes) or not isinstance(args, Iterable):
+    if not isinstance(args, _LISTS) or isinstance(args, str | bytes):
         msg = f"args must be a list of arguments, not {args!r:.80}"
         raise UsageError(msg)
     listed = list(args)
@@ -201,14 +206,9 @@ def json_text(value: object, *, what: str) -> str:
         UsageError: It is not JSON: it could not be read back as it is.
     """
     try:
-        text = json.dumps(
-            value,
-            separators=(",", ":"),
-            sort_keys=True,
-            ensure_ascii=False,
-            allow_nan=False,
-        )
-        text.encode()
+        text = _canonical(value)
+        if not text.isascii():
+            text.encode()  # half of a surrogate pair cannot be
     except (TypeError, ValueError, RecursionError) as error:
         msg = (
             f"{what} must be JSON (text, numbers, true, false, null, lists, objects "
@@ -242,7 +242,7 @@ def definition_from(  # noqa: PLR0913  what makes a job
     if not isinstance(metadata, Mapping):
         msg = f"metadata must be a mapping, not {metadata!r:.80}"
         raise UsageError(msg)
-    metadata_text = json_text(dict(metadata), what="metadata")
+    metadata_text = json_text(dict(metadata), what="metadata") if metadata else "{}"
     if len(metadata_text.encode()) > METADATA_BYTES_MAX:
         msg = f"metadata may take at most {METADATA_BYTES_MAX} bytes as JSON"
         raise UsageError(msg)
@@ -253,7 +253,7 @@ def definition_from(  # noqa: PLR0913  what makes a job
         schedule=schedule.spec(),
         payload=payload,
         policies=policies_from(options),
-        tags=_tags(options.get("tags", ())),
+        tags=() if (tags := options.get("tags", ())) == () else _tags(tags),
         metadata=metadata_text,
         declared=is_declared,
     )

@@ -218,6 +218,7 @@ class OneTime:
 
     at: datetime | None = None
     in_: timedelta | None = field(default=None, kw_only=True)
+    _at: Instant | None = field(default=None, init=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.at is None) == (self.in_ is None):
@@ -227,7 +228,10 @@ class OneTime:
             )
             raise UsageError(msg)
         if self.at is not None:
-            object.__setattr__(self, "at", moment_from(instant_from(self.at)))
+            at = instant_from(self.at)
+            object.__setattr__(self, "_at", at)
+            if self.at.tzinfo is not UTC:
+                object.__setattr__(self, "at", moment_from(at))
         if self.in_ is not None:
             span_us(self.in_, name="in_")
 
@@ -250,8 +254,8 @@ class OneTime:
         if self.at is None:
             assert self.in_ is not None
             return Instant(after + max(1, self.in_ // MICROSECOND))
-        at = instant_from(self.at)
-        return at if at > after else None
+        assert self._at is not None
+        return self._at if self._at > after else None
 
     def next_after(self, moment: datetime, /) -> datetime | None:
         """Say the occurrence if it is later than *moment*, in UTC.
@@ -273,8 +277,8 @@ class OneTime:
 
     def spec(self) -> str:
         """Write it as canonical JSON."""
-        if self.at is not None:
-            return _canonical({"at": instant_from(self.at), "kind": "once"})
+        if self._at is not None:
+            return f'{{"at":{self._at},"kind":"once"}}'
         assert self.in_ is not None
         return _canonical({"in_us": self.in_ // MICROSECOND, "kind": "once"})
 
@@ -287,8 +291,7 @@ class OneTime:
         return f"once, {_length(self.in_ // MICROSECOND)} after it is scheduled"
 
 
-def _canonical(record: dict[str, object]) -> str:
-    return json.dumps(record, separators=(",", ":"), sort_keys=True)
+_canonical: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 def _length(length_us: int) -> str:

@@ -35,32 +35,36 @@ _POLICY_NAMES: Final = tuple(field.name for field in fields(Policies))
 _SPANS: Final = ("delay", "delay_max")
 
 
-def compact(value: object) -> str:
-    """Write canonical JSON: no blanks, keys in order."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+# Made once: `json.dumps` makes one a call unless all is as it would be without a word.
+compact: Final = json.JSONEncoder(
+    separators=(",", ":"), sort_keys=True, ensure_ascii=False
+).encode
+"""Write canonical JSON: no blanks, keys in order."""
+
+quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
+"""Write a text as JSON does; much less work than a record."""
 
 
 def definition_text(definition: JobDefinition) -> str:
     """Write what a user declared."""
-    record: dict[str, Any] = {
-        "v": SCHEMA,
-        "id": definition.id,
-        "handler": definition.handler,
-        "schedule": definition.schedule,
-    }
-    if definition.name != definition.id:
-        record["name"] = definition.name
-    if definition.payload != "{}":
-        record["payload"] = definition.payload
-    if definition.policies != DEFAULT_POLICIES:
-        record["policies"] = _policies_record(definition.policies)
-    if definition.tags:
-        record["tags"] = definition.tags
+    # Put together by hand, keys in order: a quarter of the work of `compact`.
+    parts = ['"declared":true'] if definition.declared else []
+    parts += (
+        f'"handler":{quoted(definition.handler)}',
+        f'"id":{quoted(definition.id)}',
+    )
     if definition.metadata != "{}":
-        record["metadata"] = definition.metadata
-    if definition.declared:
-        record["declared"] = True
-    return compact(record)
+        parts.append(f'"metadata":{quoted(definition.metadata)}')
+    if definition.name != definition.id:
+        parts.append(f'"name":{quoted(definition.name)}')
+    if definition.payload != "{}":
+        parts.append(f'"payload":{quoted(definition.payload)}')
+    if definition.policies != DEFAULT_POLICIES:
+        parts.append(f'"policies":{compact(_policies_record(definition.policies))}')
+    parts.append(f'"schedule":{quoted(definition.schedule)}')
+    if definition.tags:
+        parts.append(f'"tags":{compact(definition.tags)}')
+    return f'{{{",".join(parts)},"v":{SCHEMA}}}'
 
 
 @lru_cache(CACHED_MAX)

@@ -24,6 +24,7 @@ from nvent_sched.adapters._codec import (
     definition_from,
     lines_from,
     lines_text,
+    quoted,
 )
 from nvent_sched.errors import StoreCorruptError, StoreError
 
@@ -260,15 +261,12 @@ def instance_from(instance_id: str, text: str, *, heartbeat: str) -> Instance:
 
 def event_text(event: Event) -> str:
     """Write an event, without its number."""
-    record = [
-        event.at,
-        event.kind.value,
-        event.instance,
-        event.job_id,
-        event.run_id,
-        event.detail,
-    ]
-    return compact(record)
+    job_id = "null" if event.job_id is None else quoted(event.job_id)
+    run_id = "null" if event.run_id is None else quoted(event.run_id)
+    return (
+        f"[{event.at},{quoted(event.kind.value)},{quoted(event.instance)},"
+        f"{job_id},{run_id},{quoted(event.detail)}]"
+    )
 
 
 def event_from(seq: str, text: str) -> Event:

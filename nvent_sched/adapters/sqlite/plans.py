@@ -47,7 +47,7 @@ CROSS JOIN jobs ON jobs.id = wanted.value
 """
 # An index holds the status, and it hardly ever changes.
 MOVE_JOBS: Final = update_of("jobs", _MOVED)
-CHANGE_STATUS: Final = "UPDATE jobs SET status = ? WHERE seq = ?"
+CHANGE_STATUS: Final = update_of("jobs", ["status"])
 INSERT_RUN: Final = f"""
 INSERT INTO runs ({RUN}) VALUES ({_RUN_MARKS}) ON CONFLICT (id) DO NOTHING
 """  # noqa: S608  only our own column names
@@ -164,15 +164,16 @@ class _Commit:
 
     def _move(self, plans: Sequence[Plan]) -> None:
         moved: list[Sequence[Any]] = []
+        changed: list[Sequence[Any]] = []
         for plan in plans:
             job = plan.write.job
             number, _, status = self._seen[job.id]
             version, new_status, *rest = standing_of(job)
             moved.append((version, *rest, number))
             if new_status != status:
-                self._connection.execute(CHANGE_STATUS, [new_status, number])
-        before, after = MOVE_JOBS
-        write_many(self._connection, before, moved, after=after)
+                changed.append((new_status, number))
+        for (before, after), rows in ((MOVE_JOBS, moved), (CHANGE_STATUS, changed)):
+            write_many(self._connection, before, rows, after=after)
 
     def _promote(self, plans: Sequence[Plan]) -> None:
         self._connection.executemany(
