@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nvent_sched.blocking.verbs import Verbs
+from nvent_sched.blocking.awaits import AwaitVerbs
+from nvent_sched.blocking.locks import LockVerbs
 
 
-class PatternVerbs(Verbs):
+class PatternVerbs(AwaitVerbs, LockVerbs):
     """What programs used loose timers for."""
