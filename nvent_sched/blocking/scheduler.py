@@ -13,6 +13,7 @@ from nvent_sched._engine.calling import current_run
 from nvent_sched.blocking.declaring import DeclaringVerbs
 from nvent_sched.blocking.jobs import JobVerbs
 from nvent_sched.blocking.life import Life
+from nvent_sched.blocking.patterns import PatternVerbs
 from nvent_sched.blocking.runs import RunVerbs
 from nvent_sched.blocking.signals import heeding_signals
 from nvent_sched.blocking.state import StateVerbs
@@ -31,7 +32,7 @@ LAST_WORDS: Final = timedelta(seconds=15)
 """How much longer than its grace an exit waits for a loop that may be blocked."""
 
 
-class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs):
+class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
     """The same verbs as `Scheduler` without `await`, for plain scripts and notebooks.
 
     `with scheduler:` starts it and stops it in order, or `start` and `stop`, or

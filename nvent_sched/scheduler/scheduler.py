@@ -22,8 +22,10 @@ from nvent_sched._rules.retention import Retention
 from nvent_sched._rules.trust import Timing
 from nvent_sched.adapters import open_adapter
 from nvent_sched.errors import UsageError
+from nvent_sched.patterns import Patterns
 from nvent_sched.scheduler.declaring import DeclaringVerbs
 from nvent_sched.scheduler.jobs import JobVerbs
+from nvent_sched.scheduler.patterns import PatternVerbs
 from nvent_sched.scheduler.runs import RunVerbs
 from nvent_sched.scheduler.state import StateVerbs
 
@@ -37,7 +39,7 @@ DEFAULT_URL = "sqlite:///nvent_sched.db"
 STORE_VARIABLE = "NVENT_SCHED_URL"
 
 
-class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs):
+class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
     """Everything that waits for time, in one place.
 
     Making one does no I/O. `async with scheduler:` starts it: it takes up what a dead
@@ -109,6 +111,7 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs):
         self._registry = Registry()
         self._declared: dict[str, JobDefinition] = {}
         self._engine: Engine | None = None
+        self._patterns: Patterns | None = None
         self._stack: AsyncExitStack | None = None
         self._is_entered = False
 
@@ -165,7 +168,14 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs):
             await self._adapter.open(now=self._clock.now())
             stack.push_async_callback(self._adapter.close)
             stack.callback(self._forget_engine)
-            engine = Engine(self._new_core(), runs_handlers=self._runs_handlers)
+            core = self._new_core()
+            self._patterns = patterns = Patterns(core)
+            stack.push_async_callback(patterns.end)
+            engine = Engine(
+                core,
+                runs_handlers=self._runs_handlers,
+                companions=patterns.companions,
+            )
             self._engine = engine
             await stack.enter_async_context(engine.running(self._declare))
             self._stack = stack.pop_all()
@@ -180,7 +190,7 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs):
         )
 
     def _forget_engine(self) -> None:
-        self._engine = None
+        self._engine = self._patterns = None
 
     async def _declare(self) -> None:
         core = self._core("start")

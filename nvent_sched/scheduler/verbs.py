@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.jobs import JobDefinition
     from nvent_sched._model.snapshots import JobSnapshot
     from nvent_sched._port import Adapter
+    from nvent_sched.patterns import Patterns
 
 M = TypeVar("M", JobStatus, RunState, Outcome, Origin, IfExists)
 
@@ -29,6 +30,7 @@ class Verbs:
     _registry: Registry
     _declared: dict[str, JobDefinition]
     _engine: Engine | None
+    _patterns: Patterns | None
 
     def _running(self, verb: str) -> Engine:
         if self._engine is None:
@@ -37,6 +39,11 @@ class Verbs:
 
     def _core(self, verb: str) -> Core:
         return self._running(verb).core
+
+    def _patterned(self, verb: str) -> Patterns:
+        if self._patterns is None:
+            raise NotRunningError(verb)
+        return self._patterns
 
 
 def job_id_of(job: str | JobSnapshot) -> str:

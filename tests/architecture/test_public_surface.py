@@ -8,9 +8,14 @@ from typing import Final
 import nvent_sched
 
 EXPECTED: Final = {
+    "AwaitResult",
+    "AwaitSnapshot",
+    "BlockingDeadline",
     "BlockingEvents",
+    "BlockingLock",
     "BlockingScheduler",
     "Cron",
+    "Deadline",
     "EventSnapshot",
     "EventStream",
     "HealthSnapshot",
@@ -20,6 +25,8 @@ EXPECTED: Final = {
     "JobSnapshot",
     "JobSpec",
     "JobStatus",
+    "Lock",
+    "LockSnapshot",
     "Misfire",
     "OnLost",
     "OneTime",
