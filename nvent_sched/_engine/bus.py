@@ -29,12 +29,13 @@ class Subscriber:
 
     Attributes:
         dropped: How many events it lost because it did not keep up.
+        signal: Set when there is something to take, or it was closed.
     """
 
     def __init__(self, *, after: int) -> None:
         self._after = after
         self._events: deque[Event] = deque(maxlen=BUFFER_MAX)
-        self._signal = Signal()
+        self.signal = Signal()
         self.is_closed: bool = False
         self.dropped: int = 0
 
@@ -45,19 +46,25 @@ class Subscriber:
         if len(self._events) == BUFFER_MAX:
             self.dropped += 1
         self._events.append(event)
-        self._signal.set()
+        self.signal.set()
 
     def close(self) -> None:
         """Let the reader end."""
         self.is_closed = True
-        self._signal.set()
+        self.signal.set()
+
+    def take(self) -> tuple[Event, ...]:
+        """Hand over what has come, without waiting."""
+        taken = tuple(self._events)
+        self._events.clear()
+        return taken
 
     async def next(self) -> Event | None:
         """Wait for the next event; None once the scheduler stopped."""
         while not self._events:
             if self.is_closed:
                 return None
-            await self._signal.wait()
+            await self.signal.wait()
         return self._events.popleft()
 
 

@@ -27,7 +27,7 @@ from nvent_sched._engine.liveness import Liveness
 from nvent_sched._engine.passes import run_passes
 from nvent_sched._engine.planner import plan_pass
 from nvent_sched._engine.printing import prints_routed
-from nvent_sched._engine.signals import Signal, from_any_thread
+from nvent_sched._engine.signals import Signal, from_any_thread, into_this_loop
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instances import Instance
 from nvent_sched._model.instants import SECOND_US
@@ -64,6 +64,8 @@ class Engine:
             for handler in companion.handlers():
                 core.registry.add(handler)
         self._runs_handlers = runs_handlers
+        self._loops: TaskGroup | None = None
+        self._call_soon: Callable[[Callable[[], object]], None] | None = None
         self._later: list[JobDefinition] = []
         self._later_signal = Signal()
         self.bus = Bus(core)
@@ -143,8 +145,24 @@ class Engine:
                 loops.start_soon(LagWatch(core).run)
         for name, one_pass, signal in passes:
             loops.start_soon(partial(run_passes, core, name, one_pass, signal=signal))
+        self._loops, self._call_soon = loops, into_this_loop()
         loops.start_soon(core.deadlines.run)
         loops.start_soon(self._stop_when_asked)
+
+    def host(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Run a view beside the loops until the end; from any thread, soon.
+
+        Its own faults are logged, and end nothing but itself.
+        """
+        call_soon, loops = self._call_soon, self._loops
+        if call_soon is None or loops is None:
+            return
+
+        def begin() -> None:
+            if not self.stopped.is_set():
+                loops.start_soon(_be_guest, run)
+
+        call_soon(begin)
 
     def declare_later(self, definition: JobDefinition) -> None:
         """Store a job that the code declares while this runs."""
@@ -233,6 +251,13 @@ class Engine:
                 "another instance",
                 error,
             )
+
+
+async def _be_guest(run: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await run()
+    except Exception:
+        log.exception("a view ended by a fault of its own")
 
 
 async def _ask_the_time(core: Core) -> None:
