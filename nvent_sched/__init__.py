@@ -26,11 +26,13 @@ from nvent_sched.ambient import (
 from nvent_sched.blocking import BlockingEvents, BlockingScheduler
 from nvent_sched.magics import load_ipython_extension, unload_ipython_extension
 from nvent_sched.scheduler import Scheduler
+from nvent_sched.widgets import Dashboard
 
 __all__ = [
     "BlockingEvents",
     "BlockingScheduler",
     "Cron",
+    "Dashboard",
     "EventSnapshot",
     "EventStream",
     "HealthSnapshot",

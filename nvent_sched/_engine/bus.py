@@ -28,12 +28,13 @@ class Subscriber:
         after: The number of the last event that is not for it.
 
     Attributes:
+        after: The same.
         dropped: How many events it lost because it did not keep up.
         signal: Set when there is something to take, or it was closed.
     """
 
     def __init__(self, *, after: int) -> None:
-        self._after = after
+        self.after: int = after
         self._events: deque[Event] = deque(maxlen=BUFFER_MAX)
         self.signal = Signal()
         self.is_closed: bool = False
@@ -41,7 +42,7 @@ class Subscriber:
 
     def put(self, event: Event) -> None:
         """Hand an event over, if it is for this reader."""
-        if event.seq <= self._after:
+        if event.seq <= self.after:
             return
         if len(self._events) == BUFFER_MAX:
             self.dropped += 1
@@ -84,7 +85,7 @@ class Bus:
             StoreError: What happened before could not be written, or not be found.
         """
         await self._core.outbox.flush()
-        newest = await self._newest()
+        newest = await self.newest()
         if not self._subscribers:
             self._seen = newest
         subscriber = Subscriber(after=newest)
@@ -101,7 +102,8 @@ class Bus:
         for subscriber in tuple(self._subscribers):
             subscriber.close()
 
-    async def _newest(self) -> int:
+    async def newest(self) -> int:
+        """Say the number of the last event that is published."""
         last = await self._core.adapter.read_events(after=None, limit=1)
         return last[-1].seq if last else 0
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import threading
+from collections import deque
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -27,7 +29,7 @@ from nvent_sched._engine.liveness import Liveness
 from nvent_sched._engine.passes import run_passes
 from nvent_sched._engine.planner import plan_pass
 from nvent_sched._engine.printing import prints_routed
-from nvent_sched._engine.signals import Signal, from_any_thread, into_this_loop
+from nvent_sched._engine.signals import Signal, from_any_thread
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instances import Instance
 from nvent_sched._model.instants import SECOND_US
@@ -64,8 +66,10 @@ class Engine:
             for handler in companion.handlers():
                 core.registry.add(handler)
         self._runs_handlers = runs_handlers
-        self._loops: TaskGroup | None = None
-        self._call_soon: Callable[[Callable[[], object]], None] | None = None
+        self.thread_id: int | None = None
+        self._guests: deque[Callable[[], Awaitable[None]]] = deque()
+        self._guest_signal = Signal()
+        self._call_in: Callable[[], None] = self._guest_signal.set
         self._later: list[JobDefinition] = []
         self._later_signal = Signal()
         self.bus = Bus(core)
@@ -145,7 +149,9 @@ class Engine:
                 loops.start_soon(LagWatch(core).run)
         for name, one_pass, signal in passes:
             loops.start_soon(partial(run_passes, core, name, one_pass, signal=signal))
-        self._loops, self._call_soon = loops, into_this_loop()
+        self.thread_id = threading.get_ident()
+        self._call_in = from_any_thread(self._guest_signal)
+        loops.start_soon(self._take_in, loops)
         loops.start_soon(core.deadlines.run)
         loops.start_soon(self._stop_when_asked)
 
@@ -154,15 +160,14 @@ class Engine:
 
         Its own faults are logged, and end nothing but itself.
         """
-        call_soon, loops = self._call_soon, self._loops
-        if call_soon is None or loops is None:
-            return
+        self._guests.append(run)
+        self._call_in()
 
-        def begin() -> None:
-            if not self.stopped.is_set():
-                loops.start_soon(_be_guest, run)
-
-        call_soon(begin)
+    async def _take_in(self, loops: TaskGroup) -> None:
+        while True:
+            await self._guest_signal.wait()
+            while self._guests:
+                loops.start_soon(_be_guest, self._guests.popleft())
 
     def declare_later(self, definition: JobDefinition) -> None:
         """Store a job that the code declares while this runs."""

@@ -41,6 +41,7 @@ LOOK_US: Final = SECOND_US
 """How often the progress of runs is read, and what is overdue looked for."""
 INSTANCES_US: Final = 5 * SECOND_US
 BACKOFF_US: Final = 2 * SECOND_US
+CATCH_UP_US: Final = 4 * SECOND_US
 DETAIL_RUNS: Final = 12
 LANE_RUNS: Final = 120
 
@@ -65,6 +66,8 @@ class Follower:
         self.is_watched = True
         self.is_loaded = False
         self.on_change: Callable[[], None] = _nothing
+        self._seen = 0
+        self._hurried = 0
         self._filled: set[str] = set()
         self._looked_at_us = 0
         self._listed_at_us = 0
@@ -88,6 +91,7 @@ class Follower:
         subscriber = await self._bus.subscribe()
         try:
             await self.load()
+            self._seen = subscriber.after
             while await self._one_pass(subscriber):
                 self.on_change()
                 await self._pause(subscriber)
@@ -100,12 +104,15 @@ class Follower:
         clock = self._core.clock
         now_us = clock.monotonic_us()
         await clock.wait(Signal(), until_us=now_us + PACE_US)
+        if self._hurried:
+            return
         if not self.model.wanted or not self.is_watched:
             await clock.wait(subscriber.signal, until_us=now_us + LOOK_US)
 
     def _take(self, subscriber: Subscriber) -> None:
         for event in subscriber.take():
             self.model.fold(event)
+            self._seen = event.seq
 
     async def _one_pass(self, subscriber: Subscriber) -> bool:
         """Take what has come and read what is wanted; False once it has ended."""
@@ -115,7 +122,7 @@ class Follower:
         if lost:
             subscriber.dropped = 0
             await self.load()
-        if self.is_watched:
+        if self.is_watched or self._hurried:
             self._look()
             await self._refresh()
             await self._list_instances()
@@ -197,6 +204,26 @@ class Follower:
         if is_due or self.model.are_instances_stale:
             self._listed_at_us = now_us
             self.model.note_instances(await self._core.adapter.read_instances())
+
+    async def catch_up(self) -> None:
+        """Wait until the model knows what happened before now; not for ever.
+
+        Raises:
+            StoreError: The store cannot be asked what happened last.
+        """
+        core = self._core
+        until_us = core.clock.monotonic_us() + CATCH_UP_US
+        self._hurried += 1
+        try:
+            await core.outbox.flush()
+            newest = await self._bus.newest()
+            while self._seen < newest or self.model.wanted or not self.is_loaded:
+                now_us = core.clock.monotonic_us()
+                if now_us >= until_us:
+                    return
+                await core.clock.wait(Signal(), until_us=now_us + PACE_US // 2)
+        finally:
+            self._hurried -= 1
 
     async def fill_past(self, job_ids: Iterable[str]) -> None:
         """Read the recent runs of jobs whose rows show fewer than there were. Once.

@@ -11,6 +11,7 @@ EXPECTED: Final = {
     "BlockingEvents",
     "BlockingScheduler",
     "Cron",
+    "Dashboard",
     "EventSnapshot",
     "EventStream",
     "HealthSnapshot",

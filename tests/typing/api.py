@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_type
 from nvent_sched import (
     BlockingScheduler,
     Cron,
+    Dashboard,
     Interval,
     JobOptions,
     JobSnapshot,
@@ -130,6 +131,7 @@ def without_await() -> None:
         job = blocking.schedule(cleanup, Cron("@daily"), id="daily", tags=["ops"])
         assert_type(job, JobSnapshot)
         assert_type(blocking.pause(job, reason="rain"), bool)
+        assert_type(blocking.dashboard(mode="timeline", height=400), Dashboard)
         run = blocking.wait_for(blocking.run_now(job), timeout=timedelta(hours=1))
         assert_type(run, RunSnapshot)
         for event in blocking.events():

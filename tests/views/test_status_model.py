@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from nvent_sched._model.events import EventKind
@@ -118,9 +120,7 @@ def test_a_run_that_waits_for_another_try_says_when(model: StatusModel) -> None:
         ),
     ],
 )
-def test_a_job_that_does_not_wait_says_so(
-    fields: dict[str, object], state: State
-) -> None:
+def test_a_job_that_does_not_wait_says_so(fields: dict[str, Any], state: State) -> None:
     model = StatusModel(url="memory:")
     model.note_jobs([a_job(**fields)], [stats()])
 

@@ -31,7 +31,7 @@ from nvent_sched._views.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from nvent_sched._views.status.model import StatusModel
@@ -64,22 +64,32 @@ def status_html(model: StatusModel, *, now: Instant, remark: str) -> str:
     shown = [row for row in rows if row.role is Role.JOB]
     if not shown:
         shown = list(rows)
-    head = "".join(
-        f'<th style="text-align:left;padding:2px 12px 2px 0">{name}</th>'
-        for name in COLUMNS
-    )
-    body = "".join(_line_html(row, now=now) for row in shown)
     foot = escape(summary_line(model, now=now))
     more = len(model) - len(shown)
     if more > 0:
         foot += f" The first {len(shown):,} are shown, {more:,} are not."
-    table = (
+    caption = f"<b>{escape(model.url)}</b>: {escape(remark)}"
+    table = rows_html(shown, now=now, caption=caption)
+    return f'<div class="nvent-static">{table}<div>{foot}</div></div>'
+
+
+def rows_html(rows: Iterable[Row], *, now: Instant, caption: str = "") -> str:
+    """Draw rows as a table.
+
+    Args:
+        rows: In order.
+        now: The present.
+        caption: HTML.
+    """
+    cell = "text-align:left;padding:2px 12px 2px 0"
+    head = "".join(f'<th style="{cell}">{name}</th>' for name in COLUMNS)
+    body = "".join(_line_html(row, now=now) for row in rows)
+    above = "text-align:left;caption-side:top"
+    return (
         '<table style="border-collapse:collapse">'
-        f'<caption style="text-align:left;caption-side:top"><b>'
-        f"{escape(model.url)}</b>: {escape(remark)}</caption>"
+        f'<caption style="{above}">{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
-    return f'<div class="nvent-static">{table}<div>{foot}</div></div>'
 
 
 def _line_html(row: Row, *, now: Instant) -> str:
