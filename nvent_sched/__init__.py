@@ -35,6 +35,7 @@ from nvent_sched.blocking import (
 from nvent_sched.magics import load_ipython_extension, unload_ipython_extension
 from nvent_sched.patterns import Deadline, Lock
 from nvent_sched.scheduler import Scheduler
+from nvent_sched.widgets import Dashboard
 
 __all__ = [
     "AwaitResult",
@@ -44,6 +45,7 @@ __all__ = [
     "BlockingLock",
     "BlockingScheduler",
     "Cron",
+    "Dashboard",
     "Deadline",
     "EventSnapshot",
     "EventStream",

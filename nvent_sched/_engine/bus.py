@@ -28,36 +28,44 @@ class Subscriber:
         after: The number of the last event that is not for it.
 
     Attributes:
+        after: The same.
         dropped: How many events it lost because it did not keep up.
+        signal: Set when there is something to take, or it was closed.
     """
 
     def __init__(self, *, after: int) -> None:
-        self._after = after
+        self.after: int = after
         self._events: deque[Event] = deque(maxlen=BUFFER_MAX)
-        self._signal = Signal()
+        self.signal = Signal()
         self.is_closed: bool = False
         self.dropped: int = 0
 
     def put(self, event: Event) -> None:
         """Hand an event over, if it is for this reader."""
-        if event.seq <= self._after:
+        if event.seq <= self.after:
             return
         if len(self._events) == BUFFER_MAX:
             self.dropped += 1
         self._events.append(event)
-        self._signal.set()
+        self.signal.set()
 
     def close(self) -> None:
         """Let the reader end."""
         self.is_closed = True
-        self._signal.set()
+        self.signal.set()
+
+    def take(self) -> tuple[Event, ...]:
+        """Hand over what has come, without waiting."""
+        taken = tuple(self._events)
+        self._events.clear()
+        return taken
 
     async def next(self) -> Event | None:
         """Wait for the next event; None once the scheduler stopped."""
         while not self._events:
             if self.is_closed:
                 return None
-            await self._signal.wait()
+            await self.signal.wait()
         return self._events.popleft()
 
 
@@ -77,7 +85,7 @@ class Bus:
             StoreError: What happened before could not be written, or not be found.
         """
         await self._core.outbox.flush()
-        newest = await self._newest()
+        newest = await self.newest()
         if not self._subscribers:
             self._seen = newest
         subscriber = Subscriber(after=newest)
@@ -94,7 +102,8 @@ class Bus:
         for subscriber in tuple(self._subscribers):
             subscriber.close()
 
-    async def _newest(self) -> int:
+    async def newest(self) -> int:
+        """Say the number of the last event that is published."""
         last = await self._core.adapter.read_events(after=None, limit=1)
         return last[-1].seq if last else 0
 

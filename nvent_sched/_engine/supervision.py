@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import threading
+from collections import deque
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -64,6 +66,10 @@ class Engine:
             for handler in companion.handlers():
                 core.registry.add(handler)
         self._runs_handlers = runs_handlers
+        self.thread_id: int | None = None
+        self._guests: deque[Callable[[], Awaitable[None]]] = deque()
+        self._guest_signal = Signal()
+        self._call_in: Callable[[], None] = self._guest_signal.set
         self._later: list[JobDefinition] = []
         self._later_signal = Signal()
         self.bus = Bus(core)
@@ -143,8 +149,25 @@ class Engine:
                 loops.start_soon(LagWatch(core).run)
         for name, one_pass, signal in passes:
             loops.start_soon(partial(run_passes, core, name, one_pass, signal=signal))
+        self.thread_id = threading.get_ident()
+        self._call_in = from_any_thread(self._guest_signal)
+        loops.start_soon(self._take_in, loops)
         loops.start_soon(core.deadlines.run)
         loops.start_soon(self._stop_when_asked)
+
+    def host(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Run a view beside the loops until the end; from any thread, soon.
+
+        Its own faults are logged, and end nothing but itself.
+        """
+        self._guests.append(run)
+        self._call_in()
+
+    async def _take_in(self, loops: TaskGroup) -> None:
+        while True:
+            await self._guest_signal.wait()
+            while self._guests:
+                loops.start_soon(_be_guest, self._guests.popleft())
 
     def declare_later(self, definition: JobDefinition) -> None:
         """Store a job that the code declares while this runs."""
@@ -233,6 +256,13 @@ class Engine:
                 "another instance",
                 error,
             )
+
+
+async def _be_guest(run: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await run()
+    except Exception:
+        log.exception("a view ended by a fault of its own")
 
 
 async def _ask_the_time(core: Core) -> None:

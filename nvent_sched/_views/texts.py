@@ -35,10 +35,11 @@ def overview_text(seen: SchedulerSnapshot) -> str:
             )
         )
     foot = f"{count_words(len(seen.jobs), 'job')}, {count_words(len(seen.instances), 'instance')}"
-    return "\n".join([*_aligned(rows), foot])
+    return "\n".join([*aligned(rows), foot])
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Write rows in columns, each cell cut and without what a terminal would obey."""
     cells = [[_short(printable(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [

@@ -8,7 +8,10 @@ from nvent_sched.blocking.events import BlockingEvents
 from nvent_sched.blocking.verbs import Verbs
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from nvent_sched._model.queries import StoreSummary
+    from nvent_sched._model.showing import Dashboard
     from nvent_sched._model.snapshots import (
         HealthSnapshot,
         InstanceSnapshot,
@@ -57,3 +60,46 @@ class StateVerbs(Verbs):
         show it.
         """
         return BlockingEvents(self._scheduler.events(), life=self._life)
+
+    def dashboard(
+        self,
+        *,
+        mode: str = "table",
+        height: int | None = None,
+        theme: str = "auto",
+        compact: bool = False,
+        plain: bool | None = None,
+    ) -> Dashboard:
+        """Show a live view of the jobs, in a notebook: the cell's last expression.
+
+        Once for the same options: the cell run again shows it in place. What is shown
+        becomes a plain table when the scheduler stops.
+
+        Args:
+            mode: "table", or "timeline": what ran and what comes, on an axis of time.
+            height: Of the list, in pixels; as the jobs need it without one.
+            theme: "light" or "dark"; "auto" is what the notebook has.
+            compact: Only the head, and the jobs that need somebody most.
+            plain: True for stock controls, which need no anywidget; False never to
+                change to them; None changes where the front end has no anywidget.
+
+        Raises:
+            UsageError: An option is not allowed.
+        """
+        return self._scheduler.dashboard(
+            mode=mode, height=height, theme=theme, compact=compact, plain=plain
+        )
+
+    def _ipython_display_(self) -> None:
+        """Show the compact dashboard; the protocol of IPython."""
+        self.dashboard(compact=True)._ipython_display_()
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, Any]:
+        """Give the compact dashboard in every form; the protocol of IPython."""
+        return self.dashboard(compact=True)._repr_mimebundle_(include, exclude)
+
+    def _repr_html_(self) -> str:
+        """Draw how things stand; the protocol of IPython."""
+        return self.dashboard(compact=True).to_html()

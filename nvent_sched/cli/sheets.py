@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from nvent_sched._model.instants import moment_from
 from nvent_sched._model.jobs import JobStatus
-from nvent_sched._model.policies import DEFAULT_POLICIES, Policies, Retry
 from nvent_sched._model.runs import Outcome, RunState
+from nvent_sched._views.policies import policies_words
 from nvent_sched._views.words import (
     NONE,
     STYLES,
@@ -25,7 +23,7 @@ from nvent_sched._views.words import (
     run_note,
     span_words,
 )
-from nvent_sched.cli.output import plain, table_of
+from nvent_sched.cli.output import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from nvent_sched._model.snapshots import JobSnapshot, RunSnapshot, StatsSnapshot
 
 STATUS_STYLES: Final = {JobStatus.PAUSED: "yellow", JobStatus.FINISHED: "dim"}
-SPANS: Final = "_us"
 RUNS_WIDTH: Final = 120
 JOBS_WIDTH: Final = 100
 
@@ -147,32 +144,6 @@ def job_sheet(job: JobSnapshot, *, now: datetime) -> RenderableType:
         ("changed", f"{moment_words(job.updated_at)} (version {job.version})"),
     ]
     return pairs(rows)
-
-
-def policies_words(policies: Policies) -> str:
-    """Say what is chosen; overlap and misfire always, the rest if not the default."""
-    words = [f"overlap {policies.overlap}", f"misfire {policies.misfire}"]
-    for name in Policies.__dataclass_fields__:
-        value = getattr(policies, name)
-        if name in {"overlap", "misfire"} or value == getattr(DEFAULT_POLICIES, name):
-            continue
-        words.append(
-            f"{name.removesuffix(SPANS).replace('_', ' ')} {_value(name, value)}"
-        )
-    return ", ".join(words)
-
-
-def _value(name: str, value: object) -> str:
-    if isinstance(value, Retry):
-        return (
-            f"{count_words(value.attempts, 'attempt')} from {span_words(value.delay)} "
-            f"× {value.backoff:g}"  # noqa: RUF001  times
-        )
-    if isinstance(value, int) and name.endswith(SPANS):
-        return span_words(timedelta(microseconds=value))
-    if isinstance(value, int) and name in {"starts_at", "ends_at"}:
-        return moment_words(moment_from(value))
-    return str(plain(value))
 
 
 def stats_sheet(stats: StatsSnapshot, *, now: datetime) -> RenderableType:

@@ -23,11 +23,7 @@ from nvent_sched._rules.locking import (
     renew_at_us,
     retry_after_us,
 )
-from nvent_sched.errors import (
-    LockTimeoutError,
-    NotRunningError,
-    StoreError,
-)
+from nvent_sched.errors import LockTimeoutError, NotRunningError, StoreError
 from nvent_sched.patterns.holds import TOO_LATE, Hold, Wish
 
 if TYPE_CHECKING:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from nvent_sched._model.jobs import JobDefinition
+    from nvent_sched._model.showing import Dashboard, DashboardOptions
     from nvent_sched._port import Adapter, Clock
 
 DEFAULT_URL = "sqlite:///nvent_sched.db"
@@ -110,6 +111,7 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
         )
         self._registry = Registry()
         self._declared: dict[str, JobDefinition] = {}
+        self._dashboards: dict[DashboardOptions, Dashboard] = {}
         self._engine: Engine | None = None
         self._patterns: Patterns | None = None
         self._stack: AsyncExitStack | None = None

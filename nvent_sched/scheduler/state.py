@@ -8,6 +8,7 @@ from nvent_sched._engine import jobverbs, overview
 from nvent_sched._engine.stream import EventStream
 from nvent_sched._model.policies import count_in_range
 from nvent_sched._model.queries import PAGE_MAX
+from nvent_sched._model.showing import DashboardOptions, dashboard_of
 from nvent_sched._rules.viewing import (
     instance_view,
     stats_view,
@@ -15,7 +16,10 @@ from nvent_sched._rules.viewing import (
 from nvent_sched.scheduler.verbs import Verbs, job_id_of
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from nvent_sched._model.queries import StoreSummary
+    from nvent_sched._model.showing import Dashboard
     from nvent_sched._model.snapshots import (
         HealthSnapshot,
         InstanceSnapshot,
@@ -74,3 +78,51 @@ class StateVerbs(Verbs):
         """
         bus = self._running("events").bus
         return EventStream(subscribe=bus.subscribe, unsubscribe=bus.unsubscribe)
+
+    def dashboard(
+        self,
+        *,
+        mode: str = "table",
+        height: int | None = None,
+        theme: str = "auto",
+        compact: bool = False,
+        plain: bool | None = None,
+    ) -> Dashboard:
+        """Show a live view of the jobs, in a notebook: the cell's last expression.
+
+        Once for the same options: the cell run again shows it in place. What is shown
+        becomes a plain table when the scheduler stops.
+
+        Args:
+            mode: "table", or "timeline": what ran and what comes, on an axis of time.
+            height: Of the list, in pixels; as the jobs need it without one.
+            theme: "light" or "dark"; "auto" is what the notebook has.
+            compact: Only the head, and the jobs that need somebody most.
+            plain: True for stock controls, which need no anywidget; False never to
+                change to them; None changes where the front end has no anywidget.
+
+        Raises:
+            UsageError: An option is not allowed.
+        """
+        options = DashboardOptions(
+            mode=mode, height=height, theme=theme, compact=compact, plain=plain
+        )
+        if options not in self._dashboards:
+            self._dashboards[options] = dashboard_of(
+                self, engine=lambda: self._engine, options=options
+            )
+        return self._dashboards[options]
+
+    def _ipython_display_(self) -> None:
+        """Show the compact dashboard; the protocol of IPython."""
+        self.dashboard(compact=True)._ipython_display_()
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, Any]:
+        """Give the compact dashboard in every form; the protocol of IPython."""
+        return self.dashboard(compact=True)._repr_mimebundle_(include, exclude)
+
+    def _repr_html_(self) -> str:
+        """Draw how things stand; the protocol of IPython."""
+        return self.dashboard(compact=True).to_html()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.registry import Registry
     from nvent_sched._engine.supervision import Engine
     from nvent_sched._model.jobs import JobDefinition
+    from nvent_sched._model.showing import Dashboard, DashboardOptions
     from nvent_sched._model.snapshots import JobSnapshot
     from nvent_sched._port import Adapter
     from nvent_sched.patterns import Patterns
@@ -31,6 +32,7 @@ class Verbs:
     _declared: dict[str, JobDefinition]
     _engine: Engine | None
     _patterns: Patterns | None
+    _dashboards: dict[DashboardOptions, Dashboard]
 
     def _running(self, verb: str) -> Engine:
         if self._engine is None:

@@ -15,6 +15,7 @@ EXPECTED: Final = {
     "BlockingLock",
     "BlockingScheduler",
     "Cron",
+    "Dashboard",
     "Deadline",
     "EventSnapshot",
     "EventStream",

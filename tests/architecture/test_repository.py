@@ -29,7 +29,13 @@ TOP_LEVEL: Final = {
 
 # A server that the package, its tests or its build need does not stand in a file.
 HOST: Final = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:com|net|org)\b", re.IGNORECASE)
-HOSTS: Final = {"example.com", "example.org", "keepachangelog.com", "semver.org"}
+HOSTS: Final = {
+    "example.com",
+    "example.org",
+    "keepachangelog.com",
+    "semver.org",
+    "www.w3.org",  # the name space of SVG; nobody asks there
+}
 DEVELOPERS_PATH: Final = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w+")
 
 

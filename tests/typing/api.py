@@ -15,6 +15,7 @@ from nvent_sched import (
     BlockingLock,
     BlockingScheduler,
     Cron,
+    Dashboard,
     Deadline,
     Interval,
     JobOptions,
@@ -153,6 +154,7 @@ def without_await() -> None:
         job = blocking.schedule(cleanup, Cron("@daily"), id="daily", tags=["ops"])
         assert_type(job, JobSnapshot)
         assert_type(blocking.pause(job, reason="rain"), bool)
+        assert_type(blocking.dashboard(mode="timeline", height=400), Dashboard)
         run = blocking.wait_for(blocking.run_now(job), timeout=timedelta(hours=1))
         assert_type(run, RunSnapshot)
         for event in blocking.events():
