@@ -209,6 +209,7 @@ def json_text(value: object, *, what: str) -> str:
         text = _canonical(value)
         if not text.isascii():
             text.encode()  # half of a surrogate pair cannot be
+        _refuse_other_keys(value)
     except (TypeError, ValueError, RecursionError) as error:
         msg = (
             f"{what} must be JSON (text, numbers, true, false, null, lists, objects "
@@ -216,6 +217,18 @@ def json_text(value: object, *, what: str) -> str:
         )
         raise UsageError(msg) from error
     return text
+
+
+def _refuse_other_keys(value: object) -> None:
+    """Refuse keys that would come back as text: 1 as "1", None as "null"."""
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            msg = "a key of an object is not text"
+            raise TypeError(msg)
+        value = [*value.values()]
+    if isinstance(value, list | tuple):
+        for each in value:
+            _refuse_other_keys(each)
 
 
 def definition_from(  # noqa: PLR0913  what makes a job

@@ -36,7 +36,9 @@ def open_adapter(url: str) -> Adapter:
             that the adapter needs is not installed.
     """
     if not isinstance(url, str):
-        msg = f"a store is named by a URL such as {KNOWN}; not by {url!r}"
+        # Not its text: it may be a URL with a password, as bytes.
+        kind = type(url).__name__
+        msg = f"a store is an adapter or a URL such as {KNOWN}, not {kind}"
         raise UsageError(msg)
     scheme = _scheme_of(url)
     if scheme == "memory":

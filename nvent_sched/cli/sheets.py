@@ -26,7 +26,7 @@ from nvent_sched._views.words import (
 from nvent_sched.cli.output import table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from rich.console import RenderableType
@@ -156,13 +156,13 @@ def stats_sheet(stats: StatsSnapshot, *, now: datetime) -> RenderableType:
     retries = count_words(stats.retries, "retried attempt")
     rows: list[tuple[str, str | Text]] = [
         ("runs", f"{stats.runs:,}" + (f" ({counts})" if counts else "")),
-        ("failures", f"{stats.failures:,}, {retries}, {_streak(stats)} in a row"),
+        ("failures", ", ".join([f"{stats.failures:,}", retries, *_streak(stats)])),
     ]
     if stats.last_finished_at is not None:
-        last = (
-            f"{stats.last_outcome}, {distance_words(stats.last_finished_at, now=now)}"
-        )
-        rows.append(("last", last))
+        ago = distance_words(stats.last_finished_at, now=now)
+        # Of all jobs together only the time is known.
+        known = () if stats.last_outcome is None else (stats.last_outcome,)
+        rows.append(("last", ", ".join([*known, ago])))
     if stats.last_error:
         rows.append(("last error", one_line(stats.last_error)))
     table = table_of("", "p50", "p95", "p99", right=("p50", "p95", "p99"))
@@ -171,7 +171,10 @@ def stats_sheet(stats: StatsSnapshot, *, now: datetime) -> RenderableType:
     return Group(pairs(rows), table)
 
 
-def _streak(stats: StatsSnapshot) -> str:
+def _streak(stats: StatsSnapshot) -> Iterator[str]:
+    """Say how many in a row ended alike; of all jobs together there is no row."""
     if stats.failure_streak:
-        return count_words(stats.failure_streak, "failure")
-    return count_words(stats.success_streak, "success", "successes")
+        yield f"{count_words(stats.failure_streak, 'failure')} in a row"
+    elif stats.success_streak:
+        words = count_words(stats.success_streak, "success", "successes")
+        yield f"{words} in a row"

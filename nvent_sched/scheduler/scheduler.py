@@ -6,7 +6,7 @@ import os
 import platform
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 from uuid import uuid4
 
 from nvent_sched._engine import jobverbs
@@ -89,7 +89,11 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
     ) -> None:
         if store is None:
             store = os.environ.get(STORE_VARIABLE) or DEFAULT_URL
-        self._adapter = open_adapter(store) if isinstance(store, str) else store
+        is_url = isinstance(store, str) or not hasattr(store, "take_due")
+        # What is no URL either is refused there.
+        self._adapter: Adapter = (
+            open_adapter(cast("str", store)) if is_url else cast("Adapter", store)
+        )
         self._clock: Clock = SystemClock() if clock is None else clock
         self._runs_handlers = runs_handlers
         self._options = Options(

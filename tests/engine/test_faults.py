@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -306,6 +306,14 @@ async def test_a_job_that_would_never_run_is_refused(
         )
 
     assert not await scheduler.jobs()
+
+
+@pytest.mark.parametrize("store", [5, b"redis://ada:secret@host/0", object()])
+def test_what_is_neither_an_adapter_nor_a_url_is_no_store(store: Any) -> None:  # noqa: ANN401
+    with pytest.raises(UsageError, match="a store is an adapter or a URL") as refused:
+        Scheduler(store)
+
+    assert "secret" not in str(refused.value)
 
 
 async def test_a_lambda_needs_a_name(scheduler: Scheduler) -> None:

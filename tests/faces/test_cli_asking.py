@@ -170,6 +170,15 @@ def test_stats_adds_up_all_jobs_or_shows_one(ask: Ask) -> None:
     assert "is [bold]gone[/bold]" in ask("stats", "import")[1]
 
 
+def test_stats_of_all_jobs_make_up_no_last_outcome_and_no_row(ask: Ask) -> None:
+    total, one = ask("stats")[1], ask("stats", "import")[1]
+
+    assert "None" not in total
+    assert "in a row" not in total
+    assert "  failed, " in one
+    assert "1 failure in a row" in one
+
+
 def test_check_finds_nothing_wrong_with_a_store_that_is_well(ask: Ask) -> None:
     code, out, _ = ask("check")
 

@@ -199,6 +199,8 @@ def test_arguments_are_written_in_one_way(
         ([object()], None, "the arguments must be JSON"),
         ([float("nan")], None, "the arguments must be JSON"),
         (["\ud800"], None, "the arguments must be JSON"),
+        ([{1: "a"}], None, "with text keys"),
+        ((), {"by": [{"x": {None: 1}}]}, "with text keys"),
         ((), [1], "kwargs must be a mapping of arguments"),
     ],
 )

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from nvent_sched._rules.cron.text import DayItems
 
 FRIDAY: Final = 4
-DAY_LENGTH: Final = timedelta(days=1)
 SEARCH_YEARS: Final = 50
 """The rarest date there is, 29 February on one weekday, comes back within 40 years."""
 
