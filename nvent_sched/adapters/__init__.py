@@ -38,7 +38,14 @@ def open_adapter(url: str) -> Adapter:
     if not isinstance(url, str):
         msg = f"a store is named by a URL such as {KNOWN}; not by {url!r}"
         raise UsageError(msg)
-    scheme = urlsplit(url).scheme
+    scheme = _scheme_of(url)
+    if scheme is None:
+        # What urllib says of it may hold a password.
+        msg = (
+            f"this is no URL: a name with half a bracket, or with characters that none may "
+            f"have; known are {KNOWN}"
+        )
+        raise UsageError(msg)
     if scheme == "memory":
         from nvent_sched.adapters.memory import MemoryAdapter  # noqa: PLC0415
 
@@ -52,6 +59,14 @@ def open_adapter(url: str) -> Adapter:
     # The rest of the URL may hold a password, so only the scheme is repeated.
     msg = f"no store has the scheme {scheme!r}; known are {KNOWN}"
     raise UsageError(msg)
+
+
+def _scheme_of(url: str) -> str | None:
+    """Say the scheme of a URL; None for what is no URL."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return None
 
 
 def _redis_adapter(url: str) -> Adapter:
