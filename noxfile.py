@@ -122,6 +122,13 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "report", env=measured)
 
 
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Take each guard out in turn: a test must fail; `nox -s mutants -- redis fence`."""
+    session.install("-e", ".", *dependencies("test"))
+    session.run("python", "-m", "tests.mutants.take_out", *session.posargs)
+
+
 @nox.session(python="3.11", requires=["wheel"])
 def bench(session: nox.Session) -> None:
     """Measure ours beside its peers; `nox -s bench -- --count 5000 --rounds 1`."""

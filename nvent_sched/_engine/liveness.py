@@ -52,26 +52,35 @@ class Liveness:
         """Make one pass; say when the next is due."""
         core = self._core
         asked_at_us = core.clock.monotonic_us()
-        is_beat = asked_at_us >= self._beat_at_us or core.is_beat_wanted
+        # Where a clock jumped, leases may be over, and runs somebody else's.
+        has_jumped, core.is_beat_wanted = core.is_beat_wanted, False
+        is_beat = asked_at_us >= self._beat_at_us or has_jumped
         if not is_beat and asked_at_us < self._report_at_us:
             return min(self._beat_at_us, self._report_at_us)
-        await self._renew(asked_at_us=asked_at_us, is_beat=is_beat)
+        renewals = self._renewals(asked_at_us=asked_at_us, has_jumped=has_jumped)
+        try:
+            await self._renew(renewals, asked_at_us=asked_at_us, is_beat=is_beat)
+        except BaseException:
+            core.is_beat_wanted |= has_jumped
+            raise
         if is_beat:
-            core.is_beat_wanted = False
             self._beat_at_us = asked_at_us + core.options.timing.heartbeat_us
             if asked_at_us >= self._judges_from_us:
                 await self._take_over()
         # A run shorter than this is settled before anybody could look at it.
         self._report_at_us = asked_at_us + REPORT_US
+        if core.is_beat_wanted:
+            return asked_at_us
         return (
             min(self._beat_at_us, self._report_at_us)
             if core.claims
             else self._beat_at_us
         )
 
-    async def _renew(self, *, asked_at_us: int, is_beat: bool) -> None:
+    async def _renew(
+        self, renewals: list[Renewal], *, asked_at_us: int, is_beat: bool
+    ) -> None:
         core = self._core
-        renewals = self._renewals(asked_at_us=asked_at_us)
         if not renewals and not is_beat:
             return
         dirty, core.dirty = core.dirty, set()
@@ -106,21 +115,24 @@ class Liveness:
         self._arm_trust()
 
     def _note_gap(self, heard_at: Instant, *, asked_at_us: int) -> None:
-        """Judge nobody for a while if we were not heard of for as long as the dead."""
+        """Renew all and judge nobody yet if we were silent for as long as the dead.
+
+        So it is when the machine slept, and when the server's clock was set.
+        """
         timing = self._core.options.timing
         before, self._heard_at = self._heard_at, heard_at
         # Others were heard of up to a heartbeat before us.
         long_us = timing.dead_after_us - timing.heartbeat_us
         if before is not None and heard_at - before > long_us:
             self._judges_from_us = asked_at_us + timing.heartbeat_us
+            self._core.is_beat_wanted = True
 
-    def _renewals(self, *, asked_at_us: int) -> list[Renewal]:
+    def _renewals(self, *, asked_at_us: int, has_jumped: bool) -> list[Renewal]:
         core = self._core
         old_us = asked_at_us - core.options.timing.renew_after_us
         renewals: list[Renewal] = []
         for claim in core.claims.values():
-            # Where the clock jumped, the lease may be over, and the run somebody else's.
-            is_old = claim.asked_at_us <= old_us or core.is_beat_wanted
+            is_old = claim.asked_at_us <= old_us or has_jumped
             is_news = claim.run.id in core.dirty or (
                 claim.started_at is not None
                 and not (claim.is_reported or claim.is_ended)

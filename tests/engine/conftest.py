@@ -56,7 +56,7 @@ class Far:
 
     Attributes:
         cut: Verbs that do not get through; "*" for all.
-        delays: How long the answers to verbs are under way.
+        delays: How long verbs take, there and back.
         ahead: How far the store's own clock is ahead; None for a store without one.
     """
 
@@ -77,15 +77,19 @@ class Far:
         @wraps(verb)
         async def call(*args: Any, **words: Any) -> Any:  # noqa: ANN401  passed on
             self._refuse_if_cut(name)
+            await self._be_under_way(name)
             if self.ahead is not None and "now" in words:
                 words["now"] = self._clock.now() + self.ahead // MICROSECOND
             answer = await verb(*args, **words)
-            if delay := self.delays.get(name):
-                await self._clock.sleep(delay)
+            await self._be_under_way(name)
             self._refuse_if_cut(name)
             return answer
 
         return call
+
+    async def _be_under_way(self, name: str) -> None:
+        if delay := self.delays.get(name):
+            await self._clock.sleep(delay / 2)
 
     def _refuse_if_cut(self, name: str) -> None:
         if self.cut & {name, "*"}:

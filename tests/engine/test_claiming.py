@@ -53,11 +53,11 @@ async def test_a_job_that_is_made_anew_while_its_run_is_going_does_not_start_it_
         await clock.sleep(timedelta(days=1))
 
     moment = OneTime(clock.moment + SECOND)
-    await scheduler.schedule(endless, moment, id="job")
+    await scheduler.schedule(endless, moment, id="job", overlap="allow_all")
     await clock.advance(SECOND)
     await scheduler.unschedule("job")
 
-    await scheduler.schedule(endless, moment, id="job")
+    await scheduler.schedule(endless, moment, id="job", overlap="allow_all")
     await clock.advance(5 * SECOND)
 
     assert calls == ["began"]

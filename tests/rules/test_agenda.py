@@ -6,9 +6,10 @@ from typing import Final
 
 import pytest
 
-from nvent_sched._model.claims import DueJob
+from nvent_sched._model.claims import DueJob, LiveRun
 from nvent_sched._model.instants import SECOND_US, Instant
-from nvent_sched._model.policies import Misfire, Policies
+from nvent_sched._model.policies import Misfire, Overlap, Policies
+from nvent_sched._model.runs import RunState
 from nvent_sched._rules.agenda import LOOKAHEAD_US, agenda_of
 from nvent_sched._rules.recurrence import due_of, schedule_of
 from nvent_sched._rules.schedules import Interval
@@ -77,6 +78,33 @@ def test_nothing_is_due_before_its_jitter_has_passed(outage_s: int) -> None:
 
     assert agenda.next_time == latest
     assert agenda.considered_until == latest - SECOND_US
+
+
+@pytest.mark.parametrize(
+    ("overlap", "is_going", "count"),
+    [
+        (Overlap.SKIP, False, 1),
+        (Overlap.SKIP, True, 0),
+        (Overlap.ALLOW_ALL, False, 2),
+        (Overlap.ALLOW_ALL, True, 2),
+    ],
+)
+def test_ahead_of_its_time_comes_only_what_nothing_can_change_any_more(
+    overlap: Overlap, count: int, *, is_going: bool
+) -> None:
+    job = register_new(Interval(milliseconds=100), Policies(overlap=overlap))
+    going = LiveRun(
+        id="run",
+        state=RunState.CLAIMED,
+        scheduled_time=NOON,
+        due_time=NOON,
+        is_cancelled=False,
+    )
+    facts = DueJob(job=job, live=(going,) if is_going else ())
+
+    agenda = agenda_of(facts, schedule_of(job), now=NOON)
+
+    assert len(agenda.due) == count
 
 
 def test_a_long_outage_ends_where_the_job_does() -> None:

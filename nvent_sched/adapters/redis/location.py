@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 PORT: Final = 6379
+DIGITS_MAX: Final = 9
 SENTINEL_PORT: Final = 26379
 TIMEOUT: Final = timedelta(seconds=5)
 SCHEMES: Final = (
@@ -136,9 +137,17 @@ def location_from(url: str) -> Location:
         parts = urlsplit(url)
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme not in SCHEMES or parts.fragment:
-        # A '#' in a password would end up here, with the rest of the URL.
+    has_slashes = url.partition(":")[2].startswith("//")
+    if parts.scheme not in SCHEMES or parts.fragment or not has_slashes:
+        # A '#' in a password would end up here, with the rest of the URL. Without the
+        # slashes, what is before the '@' would be taken for a path.
         msg = f"not the URL of a Redis store (write '#' as %23): expected {FORMS}"
+        raise UsageError(msg + WITHOUT_SECRETS)
+    if "@" in parts.path:
+        msg = (
+            "user and password stand right after the two slashes, and their own '/' is "
+            "written as %2F; an '@' in a path as %40"
+        )
         raise UsageError(msg + WITHOUT_SECRETS)
     login, _, hosts = parts.netloc.rpartition("@")
     username, _, password = login.partition(":")
@@ -186,7 +195,8 @@ def _hosts_from(text: str, *, port: int) -> Iterator[tuple[str, int]]:
 
 
 def _number_from(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() else None
+    is_number = text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX
+    return int(text) if is_number else None
 
 
 def _span_from(text: str) -> timedelta | None:

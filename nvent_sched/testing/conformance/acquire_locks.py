@@ -177,6 +177,35 @@ class TestLockQueue:
 
         assert isinstance(granted, LockGranted)
 
+    async def test_however_many_died_in_queues_nobody_waits_for_them(
+        self, adapter: Adapter
+    ) -> None:
+        others = [
+            an_ask(f"{number}", name="other", place_us=SECOND_US)
+            for number in range(1_100)
+        ]
+        await adapter.acquire_locks(others, now=NOON)
+        holder = an_ask("a")
+        await acquire(adapter, holder)
+        await acquire(adapter, an_ask("b", place_us=5 * SECOND_US))
+        await adapter.release_locks([holder], now=NOON)
+
+        granted = await acquire(adapter, an_ask("c"), now=at(5))
+
+        assert isinstance(granted, LockGranted)
+
+    async def test_who_died_in_the_queue_is_not_counted_any_more(
+        self, adapter: Adapter
+    ) -> None:
+        first, dead, last = (an_ask(each, place_us=5 * SECOND_US) for each in "bcd")
+        await adapter.acquire_locks([an_ask("a"), first, dead, last], now=NOON)
+        await adapter.acquire_locks([first, last], now=at(4))
+
+        busy = await acquire(adapter, last, now=at(5))
+
+        assert isinstance(busy, LockBusy)
+        assert busy.ahead == 1
+
     async def test_asking_again_keeps_the_place(self, adapter: Adapter) -> None:
         holder, waits = an_ask("a"), an_ask("b", place_us=5 * SECOND_US)
         await acquire(adapter, holder)

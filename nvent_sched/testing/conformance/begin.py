@@ -82,6 +82,17 @@ class TestBegin:
         assert (early.runs, early.next_ready_at) == ((), NOON)
         assert [run.id for run in then.runs] == ["run"]
 
+    async def test_a_run_that_is_ready_takes_none_with_it_that_is_not(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        await insert(adapter, a_run("a"), a_run("b", ready_at=at(0, us=1)))
+
+        claims = await begin(adapter, Pool(handlers=(HANDLER,), limit=9))
+
+        assert [run.id for run in claims.runs] == ["a"]
+        assert claims.next_ready_at == at(0, us=1)
+
     async def test_a_run_may_be_claimed_ahead_of_its_time(
         self, adapter: Adapter
     ) -> None:

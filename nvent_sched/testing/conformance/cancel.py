@@ -10,14 +10,17 @@ import pytest
 from nvent_sched._model.claims import CANCELLED, STORED
 from nvent_sched._model.runs import RunState
 from nvent_sched.testing.conformance.builders import (
+    LEASE_US,
     NOON,
     a_job,
     a_release,
     a_run,
     an_end,
+    an_instance,
 )
 from nvent_sched.testing.conformance.steps import (
     claim,
+    finish,
     insert,
     put,
     read_run,
@@ -54,6 +57,20 @@ class TestCancelRuns:
 
         for run in runs:
             assert await read_run(adapter, run.id) == run
+
+    async def test_a_run_that_had_an_owner_and_has_ended_is_left_as_it_is(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        await insert(adapter, a_run())
+        (run,) = await claim(adapter)
+        ended = await finish(adapter, run)
+
+        await adapter.cancel_runs(["run"], reason="enough", now=NOON)
+
+        assert await read_run(adapter) == ended
+        renewed = await adapter.renew(an_instance(), [], lease_us=LEASE_US, now=NOON)
+        assert not renewed.cancelled
 
     async def test_runs_are_answered_as_they_were_in_the_order_asked_for(
         self, adapter: Adapter

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Line:
-    """A line to a server that can lose an answer, or fall silent.
+    """A line to a server that can lose a question or an answer, or fall silent.
 
     Attributes:
         port: Where it is picked up.
-        lost: How many answers it lost.
+        lost: How many questions and answers it lost.
     """
 
     def __init__(self, port: int) -> None:
@@ -32,6 +32,7 @@ class Line:
         self.port: int = self._listening.getsockname()[1]
         self.lost = 0
         self._to_lose = 0
+        self._questions_to_lose = 0
         self._is_silent = False
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -39,6 +40,10 @@ class Line:
     def lose_next_answer(self) -> None:
         """Cut the connection instead of passing the next answer on."""
         self._to_lose += 1
+
+    def lose_next_question(self) -> None:
+        """Cut the connection instead of passing the next question on."""
+        self._questions_to_lose += 1
 
     def fall_silent(self) -> None:
         """Pass nothing on any more, and tell nobody."""
@@ -67,6 +72,10 @@ class Line:
     def _ask(self, near: socket.socket, far: socket.socket) -> None:
         with suppress(OSError):
             while spoken := near.recv(65_536):
+                if self._questions_to_lose:
+                    self._questions_to_lose -= 1
+                    self.lost += 1
+                    break
                 if not self._is_silent:
                     far.sendall(spoken)
         hang_up(near, far)

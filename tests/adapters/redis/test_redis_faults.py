@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
-from nvent_sched._model.claims import STORED, Committed, Pool, Renewal
+from nvent_sched._model.claims import STALE, STORED, Committed, Pool, Renewal
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis import RedisAdapter
@@ -163,6 +165,23 @@ class TestLostReply:
         await lossy.leave("one", now=NOON)
 
         assert await adapter.read_instances() == ()
+
+
+async def test_a_question_that_was_lost_is_not_answered_as_an_older_one_was(
+    adapter: RedisAdapter, far_adapter: RedisAdapter, line: Line
+) -> None:
+    """The store remembers so many answers, and then begins anew."""
+    async with anyio.create_task_group() as asking:
+        for number in range(1_024):
+            write = a_write(a_job(f"{number}"))
+            asking.start_soon(partial(far_adapter.put_jobs, [write], now=NOON))
+    line.lose_next_question()
+
+    verdicts = await far_adapter.put_jobs([a_write(a_job("0"))], now=NOON)
+
+    assert line.lost == 1
+    assert verdicts == (STALE,)
+    assert await read_job(adapter, "0") == a_job("0")
 
 
 async def test_a_line_that_falls_silent_is_told_to_the_caller_and_comes_back(

@@ -15,11 +15,26 @@ import trustme
 
 from nvent_sched import OneTime, Scheduler
 from nvent_sched._model.claims import STORED
+from nvent_sched._model.locks import LockBusy
 from nvent_sched.adapters.redis import RedisAdapter
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.errors import StoreUnavailableError
-from nvent_sched.testing.conformance.builders import HANDLER, NOON, a_job, a_run, an_end
-from nvent_sched.testing.conformance.steps import claim, insert, put, read_job, settle
+from nvent_sched.testing.conformance.builders import (
+    HANDLER,
+    NOON,
+    a_job,
+    a_run,
+    an_ask,
+    an_end,
+)
+from nvent_sched.testing.conformance.steps import (
+    acquire,
+    claim,
+    insert,
+    put,
+    read_job,
+    settle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -321,10 +336,13 @@ async def test_a_server_in_a_new_life_is_given_time_before_anything_is_claimed(
     due = await adapter.take_due(now=NOON, handlers=[HANDLER], limit=9)
 
     claimed = await claim(adapter)
+    lock = await acquire(adapter, an_ask("a"))
     await adapter.close()
     assert (due.jobs, claimed) == ((), ())
     assert due.next_look_at is not None
     assert due.next_look_at > due.now
+    assert isinstance(lock, LockBusy)
+    assert lock.until == due.next_look_at
 
 
 def test_the_driver_knows_where_a_cluster_moved_something() -> None:
