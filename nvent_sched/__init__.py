@@ -15,6 +15,8 @@ from nvent_sched._model.snapshots import (
     SchedulerSnapshot,
     StatsSnapshot,
 )
+from nvent_sched._model.triggers import TriggerSnapshot
+from nvent_sched._model.watchdogs import WatchdogSnapshot, WatchState
 from nvent_sched._rules.cron import Cron, Preview
 from nvent_sched._rules.declaring import JobOptions, JobSpec
 from nvent_sched._rules.schedules import Interval, OneTime
@@ -23,13 +25,15 @@ from nvent_sched.ambient import (
     shutdown_scheduler,
     use_scheduler,
 )
-from nvent_sched.blocking import BlockingEvents, BlockingScheduler
+from nvent_sched.blocking import BlockingEvents, BlockingScheduler, BlockingWatchdog
 from nvent_sched.magics import load_ipython_extension, unload_ipython_extension
+from nvent_sched.patterns import Watchdog
 from nvent_sched.scheduler import Scheduler
 
 __all__ = [
     "BlockingEvents",
     "BlockingScheduler",
+    "BlockingWatchdog",
     "Cron",
     "EventSnapshot",
     "EventStream",
@@ -56,6 +60,10 @@ __all__ = [
     "Scheduler",
     "SchedulerSnapshot",
     "StatsSnapshot",
+    "TriggerSnapshot",
+    "WatchState",
+    "Watchdog",
+    "WatchdogSnapshot",
     "initialize_scheduler",
     "load_ipython_extension",
     "shutdown_scheduler",

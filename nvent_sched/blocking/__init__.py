@@ -7,5 +7,6 @@ words (`jobs`, `runs`, `state`); a test compares them.
 
 from nvent_sched.blocking.events import BlockingEvents
 from nvent_sched.blocking.scheduler import BlockingScheduler
+from nvent_sched.blocking.watchdogs import BlockingWatchdog
 
-__all__ = ["BlockingEvents", "BlockingScheduler"]
+__all__ = ["BlockingEvents", "BlockingScheduler", "BlockingWatchdog"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nvent_sched.blocking.verbs import Verbs
+from nvent_sched.blocking.triggers import TriggerVerbs
+from nvent_sched.blocking.watchdogs import WatchdogVerbs
 
 
-class PatternVerbs(Verbs):
+class PatternVerbs(TriggerVerbs, WatchdogVerbs):
     """What programs used loose timers for."""

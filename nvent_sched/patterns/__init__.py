@@ -11,5 +11,6 @@ decided on is named with the write, and losing a race is an answer, not an error
 """
 
 from nvent_sched.patterns.patterns import Patterns
+from nvent_sched.patterns.watchdog import Watchdog
 
-__all__ = ["Patterns"]
+__all__ = ["Patterns", "Watchdog"]

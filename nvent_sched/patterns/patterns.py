@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nvent_sched.patterns.triggers import Triggers
+from nvent_sched.patterns.watchdogs import Watchdogs
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nvent_sched._engine.companions import Companion
     from nvent_sched._engine.core import Core
+    from nvent_sched._model.jobs import JobDefinition
 
 
 class Patterns:
@@ -21,4 +27,17 @@ class Patterns:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.companions: tuple[Companion, ...] = ()
+        self.watchdogs = Watchdogs(core)
+        self.triggers = Triggers(core)
+        self.companions: tuple[Companion, ...] = (self.watchdogs, self.triggers)
+
+    async def begin(self, declared: Iterable[JobDefinition]) -> None:
+        """Deal with what was left behind, before anything fires.
+
+        Args:
+            declared: What the code declares; it is stored.
+        """
+        self.triggers.note_declared(declared)
+        raised = await self.watchdogs.raise_for_the_dead()
+        if raised:
+            self.core.found["watchdogs stalled"] += raised

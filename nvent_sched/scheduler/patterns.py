@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nvent_sched.scheduler.verbs import Verbs
+from nvent_sched.scheduler.triggers import TriggerVerbs
+from nvent_sched.scheduler.watchdogs import WatchdogVerbs
 
 
-class PatternVerbs(Verbs):
+class PatternVerbs(TriggerVerbs, WatchdogVerbs):
     """What programs used loose timers for."""

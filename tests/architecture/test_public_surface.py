@@ -10,6 +10,7 @@ import nvent_sched
 EXPECTED: Final = {
     "BlockingEvents",
     "BlockingScheduler",
+    "BlockingWatchdog",
     "Cron",
     "EventSnapshot",
     "EventStream",
@@ -36,6 +37,10 @@ EXPECTED: Final = {
     "Scheduler",
     "SchedulerSnapshot",
     "StatsSnapshot",
+    "TriggerSnapshot",
+    "WatchState",
+    "Watchdog",
+    "WatchdogSnapshot",
     "initialize_scheduler",
     "load_ipython_extension",
     "shutdown_scheduler",
