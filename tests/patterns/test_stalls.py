@@ -32,7 +32,8 @@ async def told(
     async def listen() -> None:
         async for event in scheduler.events():
             if event.kind in {"stalled", "recovered"}:
-                events.append((event.kind, event.job_id, event.run_id))
+                told_of = (event.kind, event.job_id, event.run_id)
+                events.append(told_of)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(listen)
