@@ -20,7 +20,6 @@ from nvent_sched._model.locks import LockAsk, LockBusy, LockGranted
 from nvent_sched._rules.locking import (
     PLACE_US,
     ask_after_us,
-    renew_at_us,
     retry_after_us,
 )
 from nvent_sched.errors import (
@@ -245,7 +244,7 @@ class Locks:
         old = [
             hold
             for hold in self._holds.values()
-            if is_jump or self._renew_at_us(hold) <= asked_at_us
+            if is_jump or hold.renew_at_us <= asked_at_us
         ]
         for start in range(0, len(old), BATCH):
             batch = old[start : start + BATCH]
@@ -258,10 +257,6 @@ class Locks:
                 elif hold.lost is None and hold.trust is not None:
                     hold.asked_at_us = asked_at_us
                     hold.trust.at_us = hold.until_us
-
-    @staticmethod
-    def _renew_at_us(hold: Hold) -> int:
-        return renew_at_us(asked_at_us=hold.asked_at_us, ttl_us=hold.ask.ttl_us)
 
     async def _ask_again(self) -> None:
         now_us = self._core.clock.monotonic_us()
@@ -279,7 +274,7 @@ class Locks:
 
     def _next_us(self) -> int | None:
         now_us = self._core.clock.monotonic_us()
-        times_us = [self._renew_at_us(hold) for hold in self._holds.values()]
+        times_us = [hold.renew_at_us for hold in self._holds.values()]
         if times_us and self._core.clock.moves_by_itself:
             times_us.append(now_us + JUMP_US)
         times_us += [w.ask_at_us for w in self._wishes.values() if w.hold is None]

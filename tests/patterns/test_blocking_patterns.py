@@ -32,13 +32,11 @@ def clock() -> ManualClock:
     return ManualClock(START)
 
 
-@pytest.fixture
+@pytest.fixture(params=["asyncio", "trio"])
 def scheduler(
-    anyio_backend_name: str, clock: ManualClock
+    request: pytest.FixtureRequest, clock: ManualClock
 ) -> Iterator[BlockingScheduler]:
-    with BlockingScheduler(
-        "memory:", backend=anyio_backend_name, clock=clock
-    ) as running:
+    with BlockingScheduler("memory:", backend=request.param, clock=clock) as running:
         yield running
 
 
