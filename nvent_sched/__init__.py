@@ -7,10 +7,13 @@ from nvent_sched._model.policies import Misfire, OnLost, Overlap, Retry
 from nvent_sched._model.queries import Page
 from nvent_sched._model.runs import Origin, Outcome, RunState
 from nvent_sched._model.snapshots import (
+    AwaitResult,
+    AwaitSnapshot,
     EventSnapshot,
     HealthSnapshot,
     InstanceSnapshot,
     JobSnapshot,
+    LockSnapshot,
     RunSnapshot,
     SchedulerSnapshot,
     StatsSnapshot,
@@ -25,16 +28,27 @@ from nvent_sched.ambient import (
     shutdown_scheduler,
     use_scheduler,
 )
-from nvent_sched.blocking import BlockingEvents, BlockingScheduler, BlockingWatchdog
+from nvent_sched.blocking import (
+    BlockingDeadline,
+    BlockingEvents,
+    BlockingLock,
+    BlockingScheduler,
+    BlockingWatchdog,
+)
 from nvent_sched.magics import load_ipython_extension, unload_ipython_extension
-from nvent_sched.patterns import Watchdog
+from nvent_sched.patterns import Deadline, Lock, Watchdog
 from nvent_sched.scheduler import Scheduler
 
 __all__ = [
+    "AwaitResult",
+    "AwaitSnapshot",
+    "BlockingDeadline",
     "BlockingEvents",
+    "BlockingLock",
     "BlockingScheduler",
     "BlockingWatchdog",
     "Cron",
+    "Deadline",
     "EventSnapshot",
     "EventStream",
     "HealthSnapshot",
@@ -44,6 +58,8 @@ __all__ = [
     "JobSnapshot",
     "JobSpec",
     "JobStatus",
+    "Lock",
+    "LockSnapshot",
     "Misfire",
     "OnLost",
     "OneTime",

@@ -124,6 +124,46 @@ class LostClaimError(SchedError):
         self.fence = fence
 
 
+class AwaitCancelledError(SchedError):
+    """The wait was cancelled before its time came; what follows it shall not happen."""
+
+    def __init__(self, *, key: str, reason: str) -> None:
+        super().__init__(
+            f"the wait {key!r} was cancelled{f': {reason}' if reason else ''}"
+        )
+        self.key = key
+        self.reason = reason
+
+
+class DeadlineError(SchedError, TimeoutError):
+    """The stored moment has come and the work was not finished."""
+
+    def __init__(self, *, key: str, at: str) -> None:
+        super().__init__(f"the deadline {key!r} was {at}; the work was not finished")
+        self.key = key
+
+
+class LockTimeoutError(SchedError, TimeoutError):
+    """Somebody else had the lock for as long as we were ready to wait."""
+
+    def __init__(self, *, name: str, holder: str) -> None:
+        who = f"held by {holder}" if holder else "promised to others who asked before"
+        super().__init__(
+            f"lock {name!r} is {who}; wait longer (`wait=`), or do without it"
+        )
+        self.name = name
+        self.holder = holder
+
+
+class LockLostError(SchedError):
+    """The lock is not ours any more; what was done under it may meet somebody else."""
+
+    def __init__(self, *, name: str, fence: int, reason: str) -> None:
+        super().__init__(f"lock {name!r} with fencing token {fence} is lost: {reason}")
+        self.name = name
+        self.fence = fence
+
+
 class StoreError(SchedError):
     """The store could not do what was asked; the driver's error is the cause."""
 

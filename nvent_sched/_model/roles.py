@@ -25,6 +25,9 @@ class Role(StrEnum):
     SUBSCRIPTION = "on:"
 
 
+BUILT_IN: Final = "nvent."
+"""What the names of our own handlers begin with."""
+
 PATTERNS: Final = tuple(role for role in Role if role is not Role.JOB)
 
 

@@ -153,6 +153,66 @@ class StatsSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitResult:
+    """How a wait ended whose time has come.
+
+    Attributes:
+        key: Of the wait.
+        scheduled: The stored time it was to end at, in UTC.
+        woken: When this caller went on, by the store's clock.
+        lateness: What lies between the two; never negative.
+        is_first: This call stored the time; otherwise somebody else had, or this
+            program before it was restarted.
+    """
+
+    key: str
+    scheduled: datetime
+    woken: datetime
+    lateness: timedelta
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitSnapshot:
+    """A wait whose time has not come.
+
+    Attributes:
+        key: Of the wait.
+        since: When its time was stored, in UTC.
+        until: When it ends.
+        stored_by: The instance that stored the time; it may have ended since.
+        waiters: How many callers wait for it in this instance.
+    """
+
+    key: str
+    since: datetime
+    until: datetime
+    stored_by: str
+    waiters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockSnapshot:
+    """A lock that somebody has.
+
+    Attributes:
+        name: Of the lock.
+        holder: The instance that has it.
+        fencing_token: Higher than every one that was given out before.
+        since: When it got the lock, in UTC.
+        until: When the hold ends unless it is renewed.
+        waiters: How many wait for it, on all instances.
+    """
+
+    name: str
+    holder: str
+    fencing_token: int
+    since: datetime
+    until: datetime
+    waiters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceSnapshot:
     """One started scheduler, as it last reported."""
 

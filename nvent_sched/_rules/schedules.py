@@ -38,19 +38,28 @@ UNIT_US: Final[Mapping[str, int]] = {
 SPECS_CACHED: Final = 4_096
 
 
-def _length_us(every: timedelta | None, units: Mapping[str, float]) -> int:
-    """Add up how long an interval is, in whole microseconds."""
-    total_us = 0 if every is None else span_us(every, name="every")
+def added_us(length_us: int, units: Mapping[str, float]) -> int:
+    """Add parts in the units people think in to a length, in whole microseconds.
+
+    Raises:
+        UsageError: One of them is no number.
+    """
     for name, count in units.items():
         if isinstance(count, bool) or not isinstance(count, int | float):
             msg = f"{name} must be a number, not {count!r}"
             raise UsageError(msg)
         try:
-            length_us = round(count * UNIT_US[name])
+            length_us += round(count * UNIT_US[name])
         except (ValueError, OverflowError) as error:
             msg = f"{name} must be a finite number, not {count!r}"
             raise UsageError(msg) from error
-        total_us += length_us
+    return length_us
+
+
+def _every_us(every: timedelta | None, units: Mapping[str, float]) -> int:
+    """Add up how long an interval is, in whole microseconds."""
+    given_us = 0 if every is None else span_us(every, name="every")
+    total_us = added_us(given_us, units)
     most_us = EVERY_MAX // MICROSECOND
     if not MILLISECOND_US <= total_us <= most_us:
         msg = (
@@ -113,7 +122,7 @@ class Interval:
             "milliseconds": milliseconds,
         }
         used = {name: count for name, count in units.items() if count != 0}
-        self._set(_length_us(every, used), anchor=anchor, after=after, first_k=0)
+        self._set(_every_us(every, used), anchor=anchor, after=after, first_k=0)
 
     def _set(
         self, every_us: int, *, anchor: datetime | None, after: str, first_k: int

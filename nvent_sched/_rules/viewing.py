@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from nvent_sched._model.instants import Instant, moment_from
+from nvent_sched._model.roles import BUILT_IN
 from nvent_sched._model.snapshots import (
     AttemptSnapshot,
     EventSnapshot,
     InstanceSnapshot,
     JobSnapshot,
+    LockSnapshot,
     Percentiles,
     RunSnapshot,
     StatsSnapshot,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.events import Event
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.jobs import Job
+    from nvent_sched._model.locks import LockRecord
     from nvent_sched._model.runs import Attempt, Run
     from nvent_sched._model.statistics import JobStats
 
@@ -161,7 +164,9 @@ def instance_view(instance: Instance) -> InstanceSnapshot:
         release=instance.release,
         started_at=moment_from(instance.started_at),
         heartbeat_at=moment_from(instance.heartbeat_at),
-        handlers=instance.handlers,
+        handlers=tuple(
+            name for name in instance.handlers if not name.startswith(BUILT_IN)
+        ),
         slots=instance.slots,
         running=instance.running,
     )
@@ -177,4 +182,16 @@ def event_view(event: Event) -> EventSnapshot:
         run_id=event.run_id,
         detail=event.detail,
         seq=event.seq,
+    )
+
+
+def lock_view(record: LockRecord) -> LockSnapshot:
+    """Show a lock that somebody has."""
+    return LockSnapshot(
+        name=record.name,
+        holder=record.holder,
+        fencing_token=record.fence,
+        since=moment_from(record.since),
+        until=moment_from(record.until),
+        waiters=record.waiters,
     )

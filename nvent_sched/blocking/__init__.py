@@ -5,8 +5,16 @@ where a loop is already running. Its verbs are those of `Scheduler`, by hand, wi
 words (`jobs`, `runs`, `state`); a test compares them.
 """
 
+from nvent_sched.blocking.awaits import BlockingDeadline
 from nvent_sched.blocking.events import BlockingEvents
+from nvent_sched.blocking.locks import BlockingLock
 from nvent_sched.blocking.scheduler import BlockingScheduler
 from nvent_sched.blocking.watchdogs import BlockingWatchdog
 
-__all__ = ["BlockingEvents", "BlockingScheduler", "BlockingWatchdog"]
+__all__ = [
+    "BlockingDeadline",
+    "BlockingEvents",
+    "BlockingLock",
+    "BlockingScheduler",
+    "BlockingWatchdog",
+]

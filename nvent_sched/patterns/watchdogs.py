@@ -73,8 +73,17 @@ class Watchdogs:
         yield handler_of(note_stall, name=QUIET, executor=None)
 
     def close(self) -> None:
-        """Forget everything: what is stored goes on."""
-        self.signs.watches.clear()
+        """Let go of nobody: what is remembered is stored by `flush`."""
+
+    async def flush(self) -> None:
+        """Store the newest signs, and the ends that the store could not take before.
+
+        Raises:
+            StoreError: It still cannot.
+        """
+        await self._end_waiting()
+        news = [each for each in self.signs.listed() if each.has_news]
+        await self.signs.store([each for each in news if each.job is not None])
 
     def beat(self, job_id: str) -> None:
         """Take a sign of life; from any thread, without waiting."""

@@ -171,6 +171,7 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
             stack.callback(self._forget_engine)
             core = self._new_core()
             self._patterns = patterns = Patterns(core)
+            stack.push_async_callback(patterns.end)
             engine = Engine(
                 core,
                 runs_handlers=self._runs_handlers,

@@ -8,10 +8,15 @@ from typing import Final
 import nvent_sched
 
 EXPECTED: Final = {
+    "AwaitResult",
+    "AwaitSnapshot",
+    "BlockingDeadline",
     "BlockingEvents",
+    "BlockingLock",
     "BlockingScheduler",
     "BlockingWatchdog",
     "Cron",
+    "Deadline",
     "EventSnapshot",
     "EventStream",
     "HealthSnapshot",
@@ -21,6 +26,8 @@ EXPECTED: Final = {
     "JobSnapshot",
     "JobSpec",
     "JobStatus",
+    "Lock",
+    "LockSnapshot",
     "Misfire",
     "OnLost",
     "OneTime",

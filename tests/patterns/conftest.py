@@ -100,18 +100,43 @@ def clock() -> ManualClock:
     return ManualClock(START)
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(
+    params=[
+        ("asyncio", "memory"),
+        ("trio", "memory"),
+        ("trio", "sqlite"),
+        ("asyncio", "redis"),
+    ],
+    ids="-".join,
+)
+def setting(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A loop and a kind of store: each of both, and not each with each."""
+    chosen: tuple[str, str] = request.param
+    return chosen
+
+
+@pytest.fixture
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Run on the loop that goes with the store, or with both."""
+    if "setting" in request.fixturenames:
+        loop: str = request.getfixturevalue("setting")[0]
+        return loop
+    return "asyncio"
+
+
+@pytest.fixture
 def stores(
-    request: pytest.FixtureRequest,
+    setting: tuple[str, str],
     clock: ManualClock,
     tmp_path: Path,
     servers: Callable[[str], Server],
 ) -> Stores:
     """A store that nobody has used."""
-    if request.param == "memory":
+    kind = setting[1]
+    if kind == "memory":
         shared = MemoryAdapter()
         return Stores(lambda: shared, clock)
-    if request.param == "sqlite":
+    if kind == "sqlite":
         path = tmp_path / "jobs.db"
         return Stores(lambda: SqliteAdapter(path, synchronous="OFF"), clock)
     url = servers("valkey").url

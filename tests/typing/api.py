@@ -10,13 +10,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, assert_type
 
 from nvent_sched import (
+    AwaitResult,
+    BlockingDeadline,
+    BlockingLock,
     BlockingScheduler,
     BlockingWatchdog,
     Cron,
+    Deadline,
     Interval,
     JobOptions,
     JobSnapshot,
     JobSpec,
+    Lock,
     Misfire,
     OneTime,
     Overlap,
@@ -124,6 +129,24 @@ async def every_verb() -> None:
         await scheduler.wait_until_stopped()
 
 
+async def every_pattern() -> None:
+    woken = await scheduler.sleep("grace", timedelta(days=1), hours=1.5)
+    assert_type(woken, AwaitResult)
+    assert_type(woken.lateness, timedelta)
+    assert_type((await scheduler.sleep_until("noon", NOON)).is_first, bool)
+    await scheduler.wait_for_next("desk", Cron("0 9 * * mon-fri"))
+    assert_type(await scheduler.cancel_await("grace", reason="paid"), bool)
+    waits = await scheduler.awaits(limit=10)
+    assert_type([each.until for each in waits], list[datetime])
+    async with scheduler.deadline("import", hours=2) as limit:
+        assert_type(limit, Deadline)
+        assert_type(limit.left, timedelta)
+    async with scheduler.lock("import", ttl=timedelta(minutes=1)) as lock:
+        assert_type(lock, Lock)
+        assert_type(lock.fencing_token, int)
+    assert_type([each.holder for each in await scheduler.locks()], list[str])
+
+
 def without_await() -> None:
     with BlockingScheduler("memory:", backend="trio") as blocking:
 
@@ -139,6 +162,13 @@ def without_await() -> None:
         assert_type(run, RunSnapshot)
         for event in blocking.events():
             assert_type(event.kind, str)
+        assert_type(blocking.sleep("grace", hours=1), AwaitResult)
+        with blocking.deadline("import", until=NOON) as limit:
+            assert_type(limit, BlockingDeadline)
+            limit.check()
+        with blocking.lock("import", wait=timedelta()) as lock:
+            assert_type(lock, BlockingLock)
+            assert_type(lock.is_lost, bool)
         blocking.schedule(cleanup, Cron("@daily"), overlaps="skip")  # type: ignore[call-arg]
 
 
@@ -192,6 +222,9 @@ async def refused() -> None:
     await scheduler.schedule(cleanup, Cron("@daily"), timeout=60)  # type: ignore[arg-type]
     await scheduler.schedule(cleanup, Cron("@daily"), overlaps="skip")  # type: ignore[call-arg]
     await scheduler.pause("hourly", "a reason")  # type: ignore[call-arg]
+    await scheduler.sleep("grace", 60)  # type: ignore[arg-type]
+    with scheduler.lock("import"):  # type: ignore[attr-defined]
+        pass
 
 
 def schedules() -> None:
