@@ -216,8 +216,7 @@ class Locks:
         for ticket, (_, until_us) in tuple(self._unwanted.items()):
             if until_us <= now_us:
                 del self._unwanted[ticket]
-        asks = [ask for ask, _ in self._unwanted.values()][:BATCH]
-        if asks:
+        while asks := [ask for ask, _ in self._unwanted.values()][:BATCH]:
             await self._release(asks)
 
     async def one_pass(self) -> int | None:
@@ -268,9 +267,9 @@ class Locks:
         ]
         if is_told:
             self._is_hinted = False
-        if due:
+        for start in range(0, len(due), BATCH):
             self._asked_us = now_us
-            await self._ask(due[:BATCH])
+            await self._ask(due[start : start + BATCH])
 
     def _next_us(self) -> int | None:
         now_us = self._core.clock.monotonic_us()

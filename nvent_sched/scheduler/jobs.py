@@ -215,6 +215,8 @@ class JobVerbs(Verbs):
     ) -> Page[JobSnapshot]:
         """Read jobs in the order of their ids, a page at a time.
 
+        Waits and deadlines are not among them; `awaits` lists what is waited for.
+
         Args:
             status: "active", "paused" or "finished".
             tag: Jobs that have it.
@@ -234,7 +236,7 @@ class JobVerbs(Verbs):
             after=after,
             limit=limit,
         )
-        page = await self._core("jobs").adapter.read_jobs(query)
+        page = await jobverbs.read_page(self._core("jobs"), query)
         return Page(items=tuple(map(job_view, page.items)), next=page.next)
 
     async def preview(

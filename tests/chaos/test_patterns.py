@@ -87,7 +87,10 @@ def start(url: str, setting: tuple[str, str]) -> Iterator[Callable[..., Waiter]]
             )
             stack.enter_context(process)
             stack.callback(process.kill)
-            return Waiter(process)
+            waiter = Waiter(process)
+            if role == "lock":
+                assert waiter.words() == ["runs"]
+            return waiter
 
         yield begin
 

@@ -4,20 +4,21 @@
     waiter.py URL BACKEND lock TTL
 
 It says "stored TIME" once its wait is in the store and "woken TIME FIRST" when it is over;
-or "has TOKEN" when it has the lock and "lost TOKEN" when it has it no more. It gives the
-lock back when its input ends.
+or "runs" before it asks for the lock, "has TOKEN" when it has it and "lost TOKEN" when it
+has it no more. It gives the lock back when its input ends.
 """
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import anyio
 from anyio.to_thread import run_sync
 
 from nvent_sched import Scheduler
-from nvent_sched.errors import LockLostError
+from nvent_sched.errors import LockLostError, UnknownJobError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,15 +34,16 @@ async def sleep(scheduler: Scheduler, seconds: float) -> None:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wait)
-        while True:
-            jobs = [job for job in await scheduler.jobs() if job.id == "await:key"]
-            if jobs:
-                break
-        (at,) = jobs[0].schedule.occurrences(EPOCH)
+        job = None
+        while job is None:
+            with suppress(UnknownJobError):
+                job = await scheduler.get_job("await:key")
+        (at,) = job.schedule.occurrences(EPOCH)
         say("stored", at.isoformat())
 
 
 async def lock(scheduler: Scheduler, ttl: float) -> None:
+    say("runs")
     try:
         async with scheduler.lock("it", ttl=timedelta(seconds=ttl)) as held:
             say("has", held.fencing_token)

@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from nvent_sched import Scheduler
+from nvent_sched._model.queries import JobQuery
 from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.adapters.redis import RedisAdapter
 from nvent_sched.adapters.sqlite import SqliteAdapter
@@ -66,6 +67,12 @@ class Told:
 
         self.__dict__[name] = call
         return call
+
+
+async def stored_in(scheduler: Scheduler) -> dict[str, str]:
+    """Say which jobs the store has, those included that stand for waits."""
+    page = await scheduler._core("stored").adapter.read_jobs(JobQuery(limit=10_000))
+    return {job.id: str(job.status) for job in page.items}
 
 
 class Stores:

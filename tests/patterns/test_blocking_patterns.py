@@ -16,6 +16,7 @@ from nvent_sched.errors import (
     LockLostError,
     LockTimeoutError,
     NotRunningError,
+    UnknownJobError,
     UsageError,
 )
 from nvent_sched.testing import ManualClock
@@ -120,7 +121,8 @@ def test_work_that_ends_in_time_forgets_its_deadline(
     with scheduler.deadline("key", seconds=5) as limit:
         assert limit.at == START + 5 * SECOND
 
-    assert scheduler.jobs().items == ()
+    with pytest.raises(UnknownJobError):
+        scheduler.get_job("deadline:key")
 
 
 def test_a_deadline_that_was_not_entered_knows_nothing(
