@@ -18,6 +18,8 @@ from nvent_sched._model.snapshots import (
     SchedulerSnapshot,
     StatsSnapshot,
 )
+from nvent_sched._model.triggers import TriggerSnapshot
+from nvent_sched._model.watchdogs import WatchdogSnapshot, WatchState
 from nvent_sched._rules.cron import Cron, Preview
 from nvent_sched._rules.declaring import JobOptions, JobSpec
 from nvent_sched._rules.schedules import Interval, OneTime
@@ -31,9 +33,10 @@ from nvent_sched.blocking import (
     BlockingEvents,
     BlockingLock,
     BlockingScheduler,
+    BlockingWatchdog,
 )
 from nvent_sched.magics import load_ipython_extension, unload_ipython_extension
-from nvent_sched.patterns import Deadline, Lock
+from nvent_sched.patterns import Deadline, Lock, Watchdog
 from nvent_sched.scheduler import Scheduler
 from nvent_sched.widgets import Dashboard
 
@@ -44,6 +47,7 @@ __all__ = [
     "BlockingEvents",
     "BlockingLock",
     "BlockingScheduler",
+    "BlockingWatchdog",
     "Cron",
     "Dashboard",
     "Deadline",
@@ -74,6 +78,10 @@ __all__ = [
     "Scheduler",
     "SchedulerSnapshot",
     "StatsSnapshot",
+    "TriggerSnapshot",
+    "WatchState",
+    "Watchdog",
+    "WatchdogSnapshot",
     "initialize_scheduler",
     "load_ipython_extension",
     "shutdown_scheduler",

@@ -132,9 +132,12 @@ class Adapter(Protocol):
         ...
 
     async def commit_plans(
-        self, plans: Sequence[Plan], *, now: Instant
+        self, plans: Sequence[Plan], *, now: Instant, is_whole: bool = False
     ) -> tuple[Committed | Stale, ...]:
         """Apply each plan whose job still has the version it was decided on.
+
+        With *is_whole* all of them or none: if one is stale, every one is, and nothing
+        is written.
 
         Inserts a CLAIMED run with a fencing token higher than every one before it. A
         run whose id exists already is left alone and gets no token. Marks runs to be

@@ -53,6 +53,34 @@ class JobExistsError(UsageError):
         self.job_id = job_id
 
 
+class UnknownTriggerError(UnknownJobError):
+    """No trigger has this name."""
+
+    def __init__(self, name: str) -> None:
+        SchedError.__init__(
+            self,
+            f"no trigger has the name {name!r}; declare it with "
+            f"scheduler.trigger({name!r}), `triggers()` lists those that exist",
+        )
+        self.name = name
+        self.job_id = f"trigger:{name}"
+
+
+class TriggerClosedError(UsageError):
+    """The trigger is paused or retired, so it cannot be fired."""
+
+    def __init__(self, name: str, *, state: str, note: str) -> None:
+        cure = (
+            f"resume_trigger({name!r}) lets it be fired again"
+            if state == "paused"
+            else f"unschedule('trigger:{name}') forgets it, so that it can be declared "
+            "anew"
+        )
+        why = f" ({note})" if note else ""
+        super().__init__(f"trigger {name!r} is {state}{why}; {cure}")
+        self.name, self.state, self.note = name, state, note
+
+
 class ConflictError(SchedError):
     """The record kept changing under the edit; read it again and decide again."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from nvent_sched._engine.claims import Claim, StopCause
@@ -17,10 +18,12 @@ from nvent_sched._engine.threads import WorkerThreads
 from nvent_sched._engine.watched import watched
 from nvent_sched._model.claims import Pool
 from nvent_sched._model.events import Event, EventKind
-from nvent_sched._rules.settling import settle_cancelled
+from nvent_sched._rules.drafting import Claimant
+from nvent_sched._rules.settling import hand_back, settle_cancelled
 from nvent_sched._rules.trust import trusted_until_us
 
 if TYPE_CHECKING:
+    from nvent_sched._engine.companions import Follower
     from nvent_sched._engine.options import Options
     from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Run
@@ -66,6 +69,8 @@ class Core:
         self.arrivals: list[Claim] = []
         self.dirty: set[str] = set()
         self.run_waiters: dict[str, list[Signal]] = {}
+        self.followers: list[Follower] = []
+        self.found: Counter[str] = Counter()
         self.limits = {
             Executor.LOOP: options.running_max,
             Executor.THREAD: options.threads_max,
@@ -92,6 +97,16 @@ class Core:
             and (free := self.free(executor)) > 0
         )
 
+    @property
+    def unclaiming(self) -> Claimant:
+        """Who plans for others to start: this instance, without a slot."""
+        return Claimant(
+            instance=self.instance_id,
+            claims_max=0,
+            lease_us=self.options.timing.lease_us,
+            retention=self.options.retention,
+        )
+
     def trusted_until_us(self, claim: Claim) -> int:
         """Until when, on the monotonic clock, we may act on a claim."""
         timing = self.options.timing
@@ -108,7 +123,14 @@ class Core:
         return min(by_lease, by_heartbeat)
 
     def take(self, run: Run, *, policies: Policies, asked_at_us: int) -> None:
-        """Hold a run that was just claimed, until its time comes."""
+        """Hold a run that was just claimed, until its time comes.
+
+        One that comes when we are stopping, claimed by a pass that had begun before, is
+        given back: nothing is left that could start it.
+        """
+        if not self.is_taking:
+            self.outbox.settle(hand_back(run), policies=policies)
+            return
         handler = self.registry.get(run.handler)
         assert handler is not None
         claim = Claim(
@@ -129,6 +151,8 @@ class Core:
         self.unstarted.pop(claim.run.id, None)
         self.dirty.discard(claim.run.id)
         self.taken[claim.executor] -= 1
+        for follower in self.followers:
+            follower.run_ended(claim)
         self.idle_signal.set()
         if self.free(claim.executor) == 1:
             self.planner_signal.set()
@@ -163,6 +187,8 @@ class Core:
         """A handler said how far it is; called from any thread."""
         # Adding to a set is atomic; the loop looks at it with the next pass.
         self.dirty.add(run_id)
+        for follower in self.followers:
+            follower.run_spoke(run_id)
 
     def tell(
         self,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from nvent_sched._engine.edits import edit_job
 from nvent_sched._model.claims import JobWrite, Stored
 from nvent_sched._model.events import EventKind
-from nvent_sched._model.queries import JobQuery
+from nvent_sched._model.queries import JobQuery, Page
+from nvent_sched._model.roles import is_wait, past_waits
 from nvent_sched._model.schedules import Schedule
 from nvent_sched._rules.declaring import policies_from
 from nvent_sched._rules.editing import pause, resume
@@ -164,3 +165,18 @@ async def read_job(core: Core, job_id: str) -> Job:
     if not page.items:
         raise UnknownJobError(job_id)
     return page.items[0]
+
+
+async def read_page(core: Core, query: JobQuery) -> Page[Job]:
+    """Read a page of jobs without those that stand for waits; `awaits` lists them."""
+    found: list[Job] = []
+    after = query.after
+    while True:
+        left = query.limit - len(found)
+        page = await core.adapter.read_jobs(replace(query, after=after, limit=left))
+        found += [job for job in page.items if not is_wait(job.id)]
+        if page.next is None:
+            return Page(items=tuple(found))
+        if len(found) == query.limit:
+            return Page(items=tuple(found), next=found[-1].id)
+        after = past_waits(page.next)

@@ -197,6 +197,9 @@ class Liveness:
             for instance_id in lost.dead:
                 log.warning("instance died", extra={"instance": instance_id})
                 core.tell(EventKind.INSTANCE_DIED, detail=instance_id)
+            if lost.dead:
+                for follower in core.followers:
+                    follower.instances_died(lost.dead)
             theirs = [run for run in lost.runs if run.id not in core.claims]
             if not theirs:
                 return
@@ -215,6 +218,8 @@ class Liveness:
                     if verdict.run.state is RunState.READY
                     else EventKind.RUN_LOST
                 )
+                is_again = verdict.run.state is RunState.READY
+                core.found["runs taken up again" if is_again else "runs lost"] += 1
                 core.tell(
                     kind,
                     job_id=run.job_id,

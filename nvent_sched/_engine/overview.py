@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._engine.jobverbs import read_page
 from nvent_sched._model.instants import SECOND_US, moment_from
 from nvent_sched._model.queries import JobQuery, RunQuery
 from nvent_sched._model.runs import RunState
@@ -71,7 +72,7 @@ async def health_of(core: Core) -> HealthSnapshot:
 async def snapshot_of(core: Core, *, jobs_max: int) -> SchedulerSnapshot:
     """Read everything a view shows, at most *jobs_max* jobs."""
     adapter = core.adapter
-    page = await adapter.read_jobs(JobQuery(limit=jobs_max))
+    page = await read_page(core, JobQuery(limit=jobs_max))
     stats = await adapter.read_stats([job.id for job in page.items])
     (total,) = await adapter.read_stats(None)
     running = await adapter.read_runs(

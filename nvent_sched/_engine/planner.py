@@ -76,7 +76,7 @@ async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> list[
     plans: list[Plan] = []
     policies: list[Policies] = []
     free = {executor: core.free(executor) for executor in core.limits}
-    for facts in batch.jobs:
+    for facts in await _not_spared(core, batch.jobs):
         handler = core.registry.get(facts.job.definition.handler)
         claims_max = 0 if handler is None else free[handler.executor]
         plan = await _plan_one(core, facts, now=batch.now, claims_max=claims_max)
@@ -99,6 +99,14 @@ async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> list[
             _tell_committed(core, plan)
     await take_claims(core, ours, asked_at_us=asked_at_us)
     return committed
+
+
+async def _not_spared(core: Core, due: Sequence[DueJob]) -> Sequence[DueJob]:
+    """Leave out what somebody here has just moved."""
+    for follower in core.followers:
+        spared = await follower.spare(due)
+        due = [facts for facts in due if facts.job.id not in spared] if spared else due
+    return due
 
 
 async def _plan_one(

@@ -54,6 +54,8 @@ async def run_claim(core: Core, claim: Claim, gate: anyio.Event | None) -> None:
             if not _may_begin(core, claim):
                 return
             claim.context = context
+            for follower in core.followers:
+                follower.run_began(claim)
             core.outbox.note_start(claim)
             core.liveness_signal.set()
             returned = await _call(core, claim, handler, scope=scope)

@@ -11,7 +11,6 @@ from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.queries import RunQuery
 from nvent_sched._model.runs import FAILURES, Origin, Run, RunState
-from nvent_sched._rules.drafting import Claimant
 from nvent_sched._rules.planning import Asked, plan_asked
 from nvent_sched._rules.recurrence import schedule_of
 from nvent_sched._rules.settling import settle_cancelled
@@ -23,31 +22,41 @@ from nvent_sched.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nvent_sched._engine.core import Core
+    from nvent_sched._model.jobs import Job
 
 TRIES_MAX: Final = 50
 BACKFILL_MAX: Final = 1_000
 
 
-async def ask_for_runs(core: Core, job_id: str, asked: Sequence[Asked]) -> None:
+async def ask_for_runs(
+    core: Core,
+    job_id: str,
+    asked: Sequence[Asked],
+    *,
+    allow: Callable[[Job], None] | None = None,
+) -> None:
     """Create runs by hand, by the job's overlap policy.
+
+    Args:
+        core: The instance.
+        job_id: Of which job.
+        asked: Which runs.
+        allow: Raises if the job, as it is stored now, must not have them.
 
     Raises:
         UnknownJobError: There is no such job.
         ConflictError: The job changed each time, 50 times over.
     """
-    claimant = Claimant(
-        instance=core.instance_id,
-        claims_max=0,
-        lease_us=core.options.timing.lease_us,
-        retention=core.options.retention,
-    )
+    claimant = core.unclaiming
     for _ in range(TRIES_MAX):
         facts = await core.adapter.read_facts([job_id])
         if not facts:
             raise UnknownJobError(job_id)
+        if allow is not None:
+            allow(facts[0].job)
         plan = plan_asked(facts[0], asked, now=core.time.now(), claimant=claimant)
         (verdict,) = await core.adapter.commit_plans([plan], now=core.time.now())
         if isinstance(verdict, Committed):

@@ -94,7 +94,7 @@ class Engine:
             if self._runs_handlers:
                 await self.liveness.one_pass()
                 await declare()
-                core.tell(EventKind.INSTANCE_STARTED)
+                core.tell(EventKind.INSTANCE_STARTED, detail=_found(core))
             body_error: BaseException | None = None
             async with anyio.create_task_group() as loops:
                 async with anyio.create_task_group() as runs:
@@ -263,6 +263,15 @@ async def _be_guest(run: Callable[[], Awaitable[None]]) -> None:
         await run()
     except Exception:
         log.exception("a view ended by a fault of its own")
+
+
+def _found(core: Core) -> str:
+    """Say what dead instances had left behind; nothing if they had not."""
+    if not core.found:
+        return ""
+    counts = ", ".join(f"{count} {what}" for what, count in core.found.items())
+    log.warning("found what dead instances left behind: %s", counts)
+    return f"found what dead instances left behind: {counts}"
 
 
 async def _ask_the_time(core: Core) -> None:

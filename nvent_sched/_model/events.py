@@ -29,6 +29,8 @@ class EventKind(StrEnum):
     RUN_RECOVERED = "run_recovered"
     RUN_LOST = "run_lost"
     RUN_FENCED = "run_fenced"
+    STALLED = "stalled"
+    RECOVERED = "recovered"
     INSTANCE_STARTED = "instance_started"
     INSTANCE_STOPPED = "instance_stopped"
     INSTANCE_DIED = "instance_died"

@@ -99,7 +99,7 @@ class Job:
         definition: What was declared.
         version: Grows by one with every write; a write names the version it saw.
         status: Whether it produces occurrences.
-        note: Why it is paused; empty otherwise.
+        note: Why it is paused, or that a wait was cancelled; empty otherwise.
         anchor: From when its schedule counts: creation, or the last change of it.
         considered_until: The high-water mark: no occurrence at or before it is ever
             planned (again).

@@ -32,6 +32,13 @@ PATTERNS: Final = tuple(role for role in Role if role is not Role.JOB)
 _PREFIXES: Final = tuple(role.value for role in PATTERNS)
 
 
+WAITS: Final = frozenset({Role.AWAIT, Role.DEADLINE})
+"""Those that nobody means who asks for jobs: there may be very many, each for one wait."""
+
+_LAST: Final = "\U0010ffff"
+"""Not printable, so in no id, and after all that is."""
+
+
 def role_of(job_id: str) -> Role:
     """Say what the job with this id stands for."""
     if not job_id.startswith(_PREFIXES):
@@ -52,6 +59,20 @@ def id_of(role: Role, name: str) -> str:
 def name_in(job_id: str) -> str:
     """Say what a pattern calls what is kept in the job with this id."""
     return job_id.removeprefix(role_of(job_id))
+
+
+def is_wait(job_id: str) -> bool:
+    """Whether the job with this id stands for a wait."""
+    return role_of(job_id) in WAITS
+
+
+def past_waits(job_id: str) -> str:
+    """Say after which id to read on, if waits are not wanted.
+
+    Returns:
+        *job_id* itself, or what comes after all waits like it.
+    """
+    return f"{role_of(job_id)}{_LAST}" if is_wait(job_id) else job_id
 
 
 def checked_job_id(job_id: str) -> str:

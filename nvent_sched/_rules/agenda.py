@@ -23,6 +23,7 @@ from nvent_sched._rules.recurrence import (
     latest_until,
     until_end,
 )
+from nvent_sched._rules.roles import is_planned_ahead
 
 if TYPE_CHECKING:
     from nvent_sched._model.claims import DueJob
@@ -72,7 +73,7 @@ def agenda_of(facts: DueJob, schedule: Schedule, *, now: Instant) -> Agenda:
     """
     job = facts.job
     is_free = may_run_freely(job)
-    ahead = Instant(now + LOOKAHEAD_US)
+    ahead = Instant(now + LOOKAHEAD_US) if is_planned_ahead(job) else now
     limit = ahead if is_free or not facts.live else now
     due: list[Due] = []
     occurrence = job.next_time

@@ -22,6 +22,7 @@ from nvent_sched._model.policies import (
     count_in_range,
 )
 from nvent_sched._rules.cron import Cron
+from nvent_sched._rules.demand import OnDemand
 from nvent_sched._rules.schedules import Interval, OneTime
 from nvent_sched.errors import UsageError
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.schedules import Schedule
 
 E = TypeVar("E", bound=StrEnum)
-KINDS: Final = (Cron, Interval, OneTime)
+KINDS: Final = (Cron, Interval, OneTime, OnDemand)
 TAGS_MAX: Final = 50
 METADATA_BYTES_MAX: Final = 16 * 1024
 _LISTS: Final = (list, tuple, Iterable)  # the usual ones first: the last is slow to ask
@@ -127,8 +128,7 @@ def _count(value: Any, name: str) -> int:  # noqa: ANN401  checked here
     return int(value)
 
 
-# What a user calls an option: the policy it sets, how it is read, and whether None is
-# a value of its own.
+# By a user's option: the policy it sets, how it is read, whether None is a value.
 READERS: Final[Mapping[str, tuple[str, Callable[[Any, str], Any], bool]]] = {
     "overlap": ("overlap", _choice(Overlap), False),
     "max_running": ("running_max", _count, True),
@@ -188,9 +188,7 @@ def payload_from(args: Iterable[Any], kwargs: Mapping[str, Any] | None) -> str:
     listed = list(args)
     if not listed and not kwargs:
         return "{}"
-    given: dict[str, Any] = {}
-    if listed:
-        given["args"] = listed
+    given: dict[str, Any] = {"args": listed} if listed else {}
     if kwargs:
         if not isinstance(kwargs, Mapping):
             msg = f"kwargs must be a mapping of arguments, not {kwargs!r:.80}"
@@ -251,14 +249,6 @@ def definition_from(  # noqa: PLR0913  what makes a job
             f"when? expected Cron(...), Interval(...) or OneTime(...), not {schedule!r}"
         )
         raise UsageError(msg)
-    metadata = options.get("metadata", {})
-    if not isinstance(metadata, Mapping):
-        msg = f"metadata must be a mapping, not {metadata!r:.80}"
-        raise UsageError(msg)
-    metadata_text = json_text(dict(metadata), what="metadata") if metadata else "{}"
-    if len(metadata_text.encode()) > METADATA_BYTES_MAX:
-        msg = f"metadata may take at most {METADATA_BYTES_MAX} bytes as JSON"
-        raise UsageError(msg)
     return JobDefinition(
         id=id,
         name=id if name is None else name,
@@ -267,9 +257,25 @@ def definition_from(  # noqa: PLR0913  what makes a job
         payload=payload,
         policies=policies_from(options),
         tags=() if (tags := options.get("tags", ())) == () else _tags(tags),
-        metadata=metadata_text,
+        metadata=metadata_text(options.get("metadata", {})),
         declared=is_declared,
     )
+
+
+def metadata_text(metadata: object) -> str:
+    """Write metadata as canonical JSON.
+
+    Raises:
+        UsageError: It is no JSON object, or too long.
+    """
+    if not isinstance(metadata, Mapping):
+        msg = f"metadata must be a mapping, not {metadata!r:.80}"
+        raise UsageError(msg)
+    text = json_text(dict(metadata), what="metadata") if metadata else "{}"
+    if len(text.encode()) > METADATA_BYTES_MAX:
+        msg = f"metadata may take at most {METADATA_BYTES_MAX} bytes as JSON"
+        raise UsageError(msg)
+    return text
 
 
 def _tags(tags: object) -> tuple[str, ...]:

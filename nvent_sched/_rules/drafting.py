@@ -17,6 +17,7 @@ from nvent_sched._model.values import changed
 from nvent_sched._rules.lifecycle import RunMove, advance
 from nvent_sched._rules.overlap import Place
 from nvent_sched._rules.recurrence import Span
+from nvent_sched._rules.roles import payload_of
 
 if TYPE_CHECKING:
     from nvent_sched._model.jobs import Job
@@ -115,7 +116,7 @@ class Draft:
             id=run_id,
             job_id=definition.id,
             handler=definition.handler,
-            payload=definition.payload if payload is None else payload,
+            payload=payload_of(self.job) if payload is None else payload,
             origin=origin,
             scheduled_time=due.scheduled_time,
             due_time=due.due_time,
@@ -190,14 +191,22 @@ class Draft:
         )
         self.tell(EventKind.OCCURRENCE_SKIPPED, detail=f"{outcome}: {reason}")
 
-    def tell(self, kind: EventKind, *, detail: str = "") -> None:
-        """Add an event about the job."""
+    def tell(
+        self,
+        kind: EventKind,
+        *,
+        detail: str = "",
+        job_id: str | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        """Add an event about the job, or another one that it stands for."""
         self.events.append(
             Event(
                 at=self.now,
                 kind=kind,
                 instance=self.claimant.instance,
-                job_id=self.job.id,
+                job_id=self.job.id if job_id is None else job_id,
+                run_id=run_id,
                 detail=detail,
             )
         )

@@ -9,6 +9,7 @@ from nvent_sched._model.runs import FAILURES
 from nvent_sched._model.values import changed
 from nvent_sched._rules.planning import look_at_of
 from nvent_sched._rules.recurrence import is_after_finish, next_occurrence, schedule_of
+from nvent_sched._rules.roles import is_fired
 
 if TYPE_CHECKING:
     from nvent_sched._model.instants import Instant
@@ -66,7 +67,8 @@ def resume(job: Job, *, is_catch_up: bool, now: Instant) -> Job | None:
     if resumed.next_time is None and not resumed.looks_on_finish:
         if is_after_finish(schedule):  # its run ended in the pause: plan from there
             return changed(resumed, look_at=now)
-        return changed(resumed, status=JobStatus.FINISHED, look_at=None)
+        if not is_fired(job):
+            return changed(resumed, status=JobStatus.FINISHED, look_at=None)
     return changed(resumed, look_at=look_at_of(resumed, now=now))
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvent_sched._model.claims import JobWrite, Plan
-from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.runs import Origin, Outcome
@@ -30,6 +29,13 @@ from nvent_sched._rules.recurrence import (
     next_after_finish,
     next_occurrence,
     schedule_of,
+)
+from nvent_sched._rules.roles import (
+    end_of,
+    idle_look,
+    is_fired,
+    is_over_once_due,
+    is_planned_ahead,
 )
 
 if TYPE_CHECKING:
@@ -111,6 +117,8 @@ def _next_time(
     job = facts.job
     policies = job.definition.policies
     mark = agenda.considered_until
+    if mark is not None and is_over_once_due(job):
+        return None
     if is_after_finish(schedule):
         if agenda.next_time is not None:
             return agenda.next_time
@@ -133,11 +141,14 @@ def _close(
     draft: Draft, *, floor: Floor, promote: tuple[str, ...], standing: _Standing
 ) -> Plan:
     job, now = draft.job, draft.now
-    is_over = standing.next_time is None and (
-        draft.is_used_up or not standing.is_between_runs
+    is_over = (
+        standing.next_time is None
+        and (draft.is_used_up or not standing.is_between_runs)
+        and not is_fired(job)
     )
     if is_over:
-        draft.tell(EventKind.JOB_FINISHED)
+        kind, detail, job_id, run_id = end_of(job)
+        draft.tell(kind, detail=detail, job_id=job_id, run_id=run_id)
     look_at = _look_at(job, standing.next_time, now=now)
     if is_over and not job.definition.declared:
         look_at = Instant(now + draft.claimant.retention.success_us)
@@ -176,8 +187,10 @@ def _plan(
 def _look_at(job: Job, next_time: Instant | None, *, now: Instant) -> Instant | None:
     """Say when to look at a job for its next occurrence: ahead, or exactly then."""
     if next_time is None:
-        return None
+        return idle_look(job, now=now)
     due_at = due_of(job, next_time)
+    if not is_planned_ahead(job):
+        return due_at
     ahead = Instant(due_at - LOOKAHEAD_US)
     return ahead if ahead > now else due_at
 
@@ -250,6 +263,16 @@ def plan_asked(
             origin=each.origin,
             payload=each.payload,
         )
+    return close_asked(draft, floor=floor, promote=promote)
+
+
+def close_asked(
+    draft: Draft, *, floor: Floor | None = None, promote: tuple[str, ...] = ()
+) -> Plan:
+    """Make a plan that leaves the schedule of its job where it stands."""
+    job = draft.job
+    if floor is None:
+        floor = Floor(policies=job.definition.policies, active=[], waiting=[])
     advanced = changed(
         job,
         version=job.version + 1,

@@ -15,6 +15,7 @@ from nvent_sched._model.jobs import Job, JobDefinition, JobStatus
 from nvent_sched._model.values import changed
 from nvent_sched._rules.planning import look_at_of
 from nvent_sched._rules.recurrence import next_occurrence, starting_mark
+from nvent_sched._rules.roles import is_fired
 from nvent_sched._rules.schedules import OneTime, schedule_from
 from nvent_sched.errors import JobExistsError, UsageError
 
@@ -99,7 +100,7 @@ def _created(definition: JobDefinition, *, now: Instant) -> Job:
         now=now,
     )
     # Code that outlives its jobs' last time must still start; a call must not be lost.
-    if job.next_time is None and not definition.declared:
+    if job.status is JobStatus.FINISHED and not definition.declared:
         msg = (
             f"job {definition.id!r} would never run: its schedule has no time after "
             "now within its bounds (starts_at, ends_at, max_runs)"
@@ -123,7 +124,7 @@ def started(job: Job, *, now: Instant) -> Job:
         status=JobStatus.ACTIVE,
         note="",
     )
-    if next_time is None:
+    if next_time is None and not is_fired(job):
         return changed(begun, status=JobStatus.FINISHED, look_at=None)
     return changed(begun, look_at=look_at_of(begun, now=now))
 

@@ -18,6 +18,7 @@ from nvent_sched._model.instants import (
     span_us,
 )
 from nvent_sched._rules.cron import Cron
+from nvent_sched._rules.demand import OnDemand
 from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
@@ -357,6 +358,7 @@ def _one_time_from(record: Mapping[str, Any]) -> OneTime:
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Schedule]]] = {
     "cron": lambda record: Cron(record["expr"], record["timezone"]),
+    "demand": lambda _: OnDemand(),
     "interval": _interval_from,
     "once": _one_time_from,
 }

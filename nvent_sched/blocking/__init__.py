@@ -9,5 +9,12 @@ from nvent_sched.blocking.awaits import BlockingDeadline
 from nvent_sched.blocking.events import BlockingEvents
 from nvent_sched.blocking.locks import BlockingLock
 from nvent_sched.blocking.scheduler import BlockingScheduler
+from nvent_sched.blocking.watchdogs import BlockingWatchdog
 
-__all__ = ["BlockingDeadline", "BlockingEvents", "BlockingLock", "BlockingScheduler"]
+__all__ = [
+    "BlockingDeadline",
+    "BlockingEvents",
+    "BlockingLock",
+    "BlockingScheduler",
+    "BlockingWatchdog",
+]

@@ -72,16 +72,3 @@ class DeclaringVerbs(Verbs):
             **options,
         )
         return self._in_loop(declare)
-
-    def _in_loop(self, register: Callable[[F], F]) -> Callable[[F], F]:
-        """Register where the loop is, once there is one: it reads what we write."""
-
-        async def registered(function: F) -> F:
-            return register(function)
-
-        def decorate(function: F) -> F:
-            if self._life.is_running:
-                return self._life.call(registered, function)
-            return register(function)
-
-        return decorate

@@ -161,6 +161,8 @@ class JobVerbs(Verbs):
     ) -> Page[JobSnapshot]:
         """Read jobs in the order of their ids, a page at a time.
 
+        Waits and deadlines are not among them; `awaits` lists what is waited for.
+
         Args:
             status: "active", "paused" or "finished".
             tag: Jobs that have it.

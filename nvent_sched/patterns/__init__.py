@@ -13,5 +13,6 @@ decided on is named with the write, and losing a race is an answer, not an error
 from nvent_sched.patterns.deadlines import Deadline, StoredDeadline
 from nvent_sched.patterns.lock import Lock, LockBase
 from nvent_sched.patterns.patterns import Patterns
+from nvent_sched.patterns.watchdog import Watchdog
 
-__all__ = ["Deadline", "Lock", "LockBase", "Patterns", "StoredDeadline"]
+__all__ = ["Deadline", "Lock", "LockBase", "Patterns", "StoredDeadline", "Watchdog"]

@@ -66,6 +66,8 @@ class Awaits:
             raise AwaitCancelledError(key=key, reason=reason)
         if is_pending(job, now=core.time.now()):
             await self._wait_for(job, verb=verb)
+        else:
+            records.note_over(job)
         return result_of(job, now=core.time.now(), is_first=is_first)
 
     async def _wait_for(self, job: Job, *, verb: str) -> None:
@@ -105,7 +107,12 @@ class Awaits:
             status=JobStatus.ACTIVE, after=f"{Role.AWAIT}{after or ''}", limit=limit
         )
         page = await self._core.adapter.read_jobs(query)
-        ours = [job for job in page.items if role_of(job.id) is Role.AWAIT]
+        now = self._core.time.now()
+        ours = [
+            job
+            for job in page.items
+            if role_of(job.id) is Role.AWAIT and is_pending(job, now=now)
+        ]
         is_more = page.next is not None and role_of(page.next) is Role.AWAIT
         return Page(
             items=tuple(wait_view(job, waiters=self._waiters(job)) for job in ours),

@@ -97,6 +97,7 @@ class StoredDeadline:
         core, records = self._core, self._records
         job, _ = await records.keep(self._job_id, at=self._at(core.time.now()))
         if not is_pending(job, now=core.time.now()):
+            records.note_over(job)
             at = moment_from(end_of(job)).isoformat(timespec="seconds")
             raise DeadlineError(key=self.key, at=at)
         if records.waits.is_closed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.signals import Signal
-from nvent_sched._rules.locking import held_until_us
+from nvent_sched._rules.locking import held_until_us, renew_at_us
 from nvent_sched.errors import LockLostError
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ class Hold:
     def until_us(self) -> int:
         """Until when we may act on it, on the monotonic clock."""
         return held_until_us(asked_at_us=self.asked_at_us, ttl_us=self.ask.ttl_us)
+
+    @property
+    def renew_at_us(self) -> int:
+        """When to renew it, on the monotonic clock."""
+        return renew_at_us(asked_at_us=self.asked_at_us, ttl_us=self.ask.ttl_us)
 
     @property
     def error(self) -> LockLostError | None:

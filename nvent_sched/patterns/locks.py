@@ -20,7 +20,6 @@ from nvent_sched._model.locks import LockAsk, LockBusy, LockGranted
 from nvent_sched._rules.locking import (
     PLACE_US,
     ask_after_us,
-    renew_at_us,
     retry_after_us,
 )
 from nvent_sched.errors import LockTimeoutError, NotRunningError, StoreError
@@ -213,8 +212,7 @@ class Locks:
         for ticket, (_, until_us) in tuple(self._unwanted.items()):
             if until_us <= now_us:
                 del self._unwanted[ticket]
-        asks = [ask for ask, _ in self._unwanted.values()][:BATCH]
-        if asks:
+        while asks := [ask for ask, _ in self._unwanted.values()][:BATCH]:
             await self._release(asks)
 
     async def one_pass(self) -> int | None:
@@ -241,7 +239,7 @@ class Locks:
         old = [
             hold
             for hold in self._holds.values()
-            if is_jump or self._renew_at_us(hold) <= asked_at_us
+            if is_jump or hold.renew_at_us <= asked_at_us
         ]
         for start in range(0, len(old), BATCH):
             batch = old[start : start + BATCH]
@@ -255,10 +253,6 @@ class Locks:
                     hold.asked_at_us = asked_at_us
                     hold.trust.at_us = hold.until_us
 
-    @staticmethod
-    def _renew_at_us(hold: Hold) -> int:
-        return renew_at_us(asked_at_us=hold.asked_at_us, ttl_us=hold.ask.ttl_us)
-
     async def _ask_again(self) -> None:
         now_us = self._core.clock.monotonic_us()
         is_told = self._is_hinted and now_us >= self._asked_us + HINT_GAP_US
@@ -269,13 +263,13 @@ class Locks:
         ]
         if is_told:
             self._is_hinted = False
-        if due:
+        for start in range(0, len(due), BATCH):
             self._asked_us = now_us
-            await self._ask(due[:BATCH])
+            await self._ask(due[start : start + BATCH])
 
     def _next_us(self) -> int | None:
         now_us = self._core.clock.monotonic_us()
-        times_us = [self._renew_at_us(hold) for hold in self._holds.values()]
+        times_us = [hold.renew_at_us for hold in self._holds.values()]
         if times_us and self._core.clock.moves_by_itself:
             times_us.append(now_us + JUMP_US)
         times_us += [w.ask_at_us for w in self._wishes.values() if w.hold is None]

@@ -10,10 +10,15 @@ import anyio
 from nvent_sched.errors import StoreError
 from nvent_sched.patterns.awaits import Awaits
 from nvent_sched.patterns.locks import Locks
+from nvent_sched.patterns.triggers import Triggers
+from nvent_sched.patterns.watchdogs import Watchdogs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nvent_sched._engine.companions import Companion
     from nvent_sched._engine.core import Core
+    from nvent_sched._model.jobs import JobDefinition
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +37,26 @@ class Patterns:
         self.core = core
         self.awaits = Awaits(core)
         self.locks = Locks(core)
+        self.watchdogs = Watchdogs(core)
+        self.triggers = Triggers(core)
         self.companions: tuple[Companion, ...] = (
             self.awaits.records.waits,
             self.awaits.records,
             self.locks,
+            self.watchdogs,
+            self.triggers,
         )
+
+    async def begin(self, declared: Iterable[JobDefinition]) -> None:
+        """Deal with what was left behind, before anything fires.
+
+        Args:
+            declared: What the code declares; it is stored.
+        """
+        self.triggers.note_declared(declared)
+        raised = await self.watchdogs.raise_for_the_dead()
+        if raised:
+            self.core.found["watchdogs stalled"] += raised
 
     async def end(self) -> None:
         """Write what is left, once the loops have ended and before the store closes."""
@@ -44,6 +64,7 @@ class Patterns:
             try:
                 await self.awaits.records.flush()
                 await self.locks.flush()
+                await self.watchdogs.flush()
             except StoreError as error:
                 # A planner finishes what we could not, and what is held ends by itself.
-                log.warning("left some waits or locks behind: %s", error)
+                log.warning("left some waits, locks or signs behind: %s", error)

@@ -128,8 +128,13 @@ class WaitRecords:
             self.signal.set()
 
     def _note_due(self, wait: Wait) -> None:
-        self._due.append(wait.job)
-        self.signal.set()
+        self.note_over(wait.job)
+
+    def note_over(self, job: Job) -> None:
+        """See to it that a wait is written as finished whose time has come."""
+        if job.status is not JobStatus.FINISHED:
+            self._due.append(job)
+            self.signal.set()
 
     async def drop(self, job_id: str) -> None:
         """Forget a wait; after trouble with the store later."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nvent_sched._engine.registry import handler_of, is_typed_in, name_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
-    from nvent_sched._engine.registry import Handler
+    from nvent_sched._engine.registry import Handler, Registry
     from nvent_sched._model.jobs import JobDefinition
     from nvent_sched._model.schedules import Schedule
 
@@ -90,7 +91,7 @@ class DeclaringVerbs(Verbs):
                 options=options,
                 is_declared=True,
             )
-            self._refuse_namesake(known, definition, entry)
+            refuse_namesake(self._registry, definition, entry, known=known)
             self._registry.add(entry)
             self._declared[job_id] = definition
             if self._engine is not None:
@@ -99,25 +100,36 @@ class DeclaringVerbs(Verbs):
 
         return declare
 
-    def _refuse_namesake(
-        self, known: JobDefinition | None, definition: JobDefinition, entry: Handler
-    ) -> None:
-        """Two functions of one module cannot share an id; a redefinition may.
 
-        In a notebook the newest wins, whatever it is called: who executes a cell again,
-        or a better one in its place, means just that.
-        """
-        if known is None or is_typed_in(entry.function):
-            return
-        before = self._registry.get(known.handler)
-        if (
-            before is None
-            or before.function.__qualname__ == entry.function.__qualname__
-        ):
-            return
-        msg = (
-            f"two functions declare the job {definition.id!r}: "
-            f"{before.function.__qualname__} and {entry.function.__qualname__}; give "
-            "one of them another id"
-        )
-        raise UsageError(msg)
+def refuse_namesake(
+    registry: Registry,
+    definition: JobDefinition,
+    entry: Handler,
+    *,
+    known: JobDefinition | None,
+) -> None:
+    """Two functions of one module cannot share an id; a redefinition may.
+
+    In a notebook the newest wins, whatever it is called: who executes a cell again,
+    or a better one in its place, means just that.
+
+    Raises:
+        UsageError: Two functions of one module declare the job.
+    """
+    if known is None or is_typed_in(entry.function):
+        return
+    before = registry.get(known.handler)
+    if before is None or _place_of(before.function) == _place_of(entry.function):
+        return
+    msg = (
+        f"two functions declare the job {definition.id!r}: "
+        f"{before.function.__qualname__} and {entry.function.__qualname__}; give "
+        "one of them another id"
+    )
+    raise UsageError(msg)
+
+
+def _place_of(function: Callable[..., Any]) -> tuple[str, str | None]:
+    """Say where a function is written; one that is imported twice is one."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return function.__qualname__, getattr(code, "co_filename", None)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from nvent_sched._engine import jobverbs
-from nvent_sched._engine.registry import handler_of
 from nvent_sched._model.instants import moment_from
-from nvent_sched._model.jobs import JobStatus, checked_name
+from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.policies import count_in_range
 from nvent_sched._model.queries import PAGE_MAX, JobQuery, Page
 from nvent_sched._model.roles import checked_job_id
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Unpack
 
-    from nvent_sched._engine.registry import Handler
     from nvent_sched._model.jobs import JobDefinition
     from nvent_sched._model.snapshots import (
         JobSnapshot,
@@ -132,17 +130,6 @@ class JobVerbs(Verbs):
             is_declared=False,
         )
 
-    def _resolve(self, handler: Callable[..., Any] | str) -> tuple[str, Handler | None]:
-        """Find a handler's name, registering a function that is new."""
-        if isinstance(handler, str):
-            checked_name(handler, what="a handler's name")
-            return handler, self._registry.get(handler)
-        known = self._registry.of(handler)
-        if known is None:
-            known = handler_of(handler, name=None, executor=None)
-            self._registry.add(known)
-        return known.name, known
-
     async def unschedule(self, job: str | JobSnapshot) -> bool:
         """Forget a job, its statistics and its history.
 
@@ -228,6 +215,8 @@ class JobVerbs(Verbs):
     ) -> Page[JobSnapshot]:
         """Read jobs in the order of their ids, a page at a time.
 
+        Waits and deadlines are not among them; `awaits` lists what is waited for.
+
         Args:
             status: "active", "paused" or "finished".
             tag: Jobs that have it.
@@ -247,7 +236,7 @@ class JobVerbs(Verbs):
             after=after,
             limit=limit,
         )
-        page = await self._core("jobs").adapter.read_jobs(query)
+        page = await jobverbs.read_page(self._core("jobs"), query)
         return Page(items=tuple(map(job_view, page.items)), next=page.next)
 
     async def preview(

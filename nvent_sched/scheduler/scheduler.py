@@ -116,6 +116,7 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
         self._registry = Registry()
         self._declared: dict[str, JobDefinition] = {}
         self._dashboards: dict[DashboardOptions, Dashboard] = {}
+        self._disabled: set[str] = set()
         self._engine: Engine | None = None
         self._patterns: Patterns | None = None
         self._stack: AsyncExitStack | None = None
@@ -199,10 +200,12 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
         self._engine = self._patterns = None
 
     async def _declare(self) -> None:
-        core = self._core("start")
-        await jobverbs.put_definitions(
-            core, list(self._declared.values()), if_exists=IfExists.UPDATE
-        )
+        core, patterns = self._core("start"), self._patterned("start")
+        declared = list(self._declared.values())
+        disabled = [each for each in declared if each.id in self._disabled]
+        await patterns.triggers.put_disabled(disabled)
+        await jobverbs.put_definitions(core, declared, if_exists=IfExists.UPDATE)
+        await patterns.begin(declared)
 
     async def stop(self, *, grace: timedelta | None = None) -> None:
         """Stop: take nothing more, let runs end, give back the rest.

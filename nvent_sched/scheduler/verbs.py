@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from nvent_sched._model.jobs import JobStatus
+from nvent_sched._engine.registry import handler_of
+from nvent_sched._model.jobs import JobStatus, checked_name
 from nvent_sched._model.runs import Origin, Outcome, RunState
 from nvent_sched._model.snapshots import RunSnapshot
+from nvent_sched._model.watchdogs import WatchState
 from nvent_sched._rules.registration import IfExists
 from nvent_sched._views import objects as _drawn  # noqa: F401  draws what verbs return
 from nvent_sched.errors import NotRunningError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nvent_sched._engine.core import Core
-    from nvent_sched._engine.registry import Registry
+    from nvent_sched._engine.registry import Handler, Registry
     from nvent_sched._engine.supervision import Engine
     from nvent_sched._model.jobs import JobDefinition
     from nvent_sched._model.showing import Dashboard, DashboardOptions
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from nvent_sched._port import Adapter
     from nvent_sched.patterns import Patterns
 
-M = TypeVar("M", JobStatus, RunState, Outcome, Origin, IfExists)
+M = TypeVar("M", JobStatus, RunState, Outcome, Origin, IfExists, WatchState)
 
 
 class Verbs:
@@ -30,6 +34,7 @@ class Verbs:
     _adapter: Adapter
     _registry: Registry
     _declared: dict[str, JobDefinition]
+    _disabled: set[str]
     _engine: Engine | None
     _patterns: Patterns | None
     _dashboards: dict[DashboardOptions, Dashboard]
@@ -46,6 +51,17 @@ class Verbs:
         if self._patterns is None:
             raise NotRunningError(verb)
         return self._patterns
+
+    def _resolve(self, handler: Callable[..., Any] | str) -> tuple[str, Handler | None]:
+        """Find a handler's name, registering a function that is new."""
+        if isinstance(handler, str):
+            checked_name(handler, what="a handler's name")
+            return handler, self._registry.get(handler)
+        known = self._registry.of(handler)
+        if known is None:
+            known = handler_of(handler, name=None, executor=None)
+            self._registry.add(known)
+        return known.name, known
 
 
 def job_id_of(job: str | JobSnapshot) -> str:

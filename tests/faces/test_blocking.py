@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HOUR: Final = timedelta(hours=1)
 ITS_OWN: Final = {"async_scheduler", "run_forever"}
-ENTERED: Final = {"events", "deadline", "lock"}
+ENTERED: Final = {"events", "deadline", "lock", "watchdog"}
 """Verbs whose answer is entered: with another word, and another kind of body."""
 
 

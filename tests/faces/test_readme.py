@@ -85,3 +85,39 @@ async def test_the_order_is_reminded_and_called_in_time() -> None:
         await clock.advance(timedelta(days=5))
 
     assert told == [(42, "2026-03-06 18+00:00"), (42, "2026-03-09 09+00:00", True)]
+
+
+async def test_the_flow_is_watched_until_its_end_and_paged_for_when_it_stalls(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scope = run(program("scheduler.watchdog"))
+    clock = ManualClock()
+    async with Scheduler("memory:", clock=clock, **RARE_BEATS) as scheduler:
+        await scope["flow"](scheduler, ["one", "two"])
+        await clock.advance(timedelta(hours=1))
+        well = capsys.readouterr().out
+        await scheduler.start_watchdog(
+            "flow-7", timeout=timedelta(minutes=5), on_stall=scope["page"]
+        )
+        await clock.advance(timedelta(hours=1))
+
+    assert well == ""
+    assert capsys.readouterr().out == "flow-7: no sign of life for 0:05:00\n"
+
+
+async def test_what_the_shop_sells_is_billed_and_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scope = run(program("shop.trigger"))
+
+    async with scope["shop"] as shop:
+        await scope["sell"]()
+        fire = await shop.wait_for("trigger:order!order-7")
+        for name in ("bill", "pack"):
+            await shop.wait_for(f"on:order:{name}!{fire.id}")
+        seen = {each.name: each for each in await shop.triggers()}
+
+    assert seen["order"].subscribers == ("bill", "pack")
+    assert seen["order"].delivered == 2
+    assert seen["report"].next_time is not None

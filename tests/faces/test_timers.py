@@ -46,6 +46,7 @@ ROWS: Final = [
     "threading.Timer",
     "interval loop",
     "cron loop",
+    "watchdog thread",
     "time limit",
 ]
 AFTER: Final = {
@@ -55,6 +56,7 @@ AFTER: Final = {
     "threading.Timer": timedelta(hours=1),
     "interval loop": timedelta(minutes=15),
     "cron loop": timedelta(hours=16),
+    "watchdog thread": timedelta(hours=1),
     "time limit": timedelta(hours=2),
 }
 
@@ -92,11 +94,15 @@ class Reminders:
     def remind_now(self, name: str) -> None:
         anyio.from_thread.run_sync(self.remind_soon, name, token=self._token)
 
+    async def alarm(self, stall: dict[str, Any]) -> None:
+        assert stall["key"] == "import"
+        self.remind_soon("ada")
+
     async def endless(self) -> None:
         await anyio.Event().wait()
 
     def scope(self) -> dict[str, Any]:
-        names = ("remind", "remind_soon", "remind_now", "endless")
+        names = ("remind", "remind_soon", "remind_now", "alarm", "endless")
         return {name: getattr(self, name) for name in names}
 
 
@@ -115,6 +121,7 @@ async def test_before_it_was_a_loose_timer(name: str, anyio_backend_name: str) -
         "trio": trio,
         "threading": threading,
         "hour": TINY,
+        "timer": anyio.CancelScope(),  # of the sign before
         "seconds_until": lambda _: TINY,
     }
     before = program_in(TABLE[name][0], scope)
@@ -150,6 +157,7 @@ async def test_after_it_is_a_stored_one(name: str) -> None:
             await clock.advance(AFTER[name] - timedelta(seconds=1))
             too_early = [*reminders.made, *errors]
             await clock.advance(timedelta(seconds=1))
+            tasks.cancel_scope.cancel()
 
     assert too_early == []
     assert (reminders.made, len(errors)) == (

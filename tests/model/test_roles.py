@@ -10,7 +10,9 @@ from nvent_sched._model.roles import (
     Role,
     checked_job_id,
     id_of,
+    is_wait,
     name_in,
+    past_waits,
     role_of,
 )
 from nvent_sched.errors import UsageError
@@ -44,3 +46,11 @@ def test_a_user_cannot_give_a_job_an_id_that_stands_for_something_else(
 
         @scheduler.job(Interval(hours=1), id=f"{role}mine")
         def mine() -> None: ...
+
+
+def test_reading_on_past_waits_passes_over_them_and_nothing_else() -> None:
+    after = past_waits("await:key")
+
+    assert is_wait("await:key")
+    assert "await:\U0001f600" < after < "awaited"
+    assert past_waits("trigger:x") == "trigger:x"

@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from nvent_sched import Scheduler
+from nvent_sched._model.queries import JobQuery
 from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.adapters.redis import RedisAdapter
 from nvent_sched.adapters.sqlite import SqliteAdapter
@@ -68,6 +69,12 @@ class Told:
         return call
 
 
+async def stored_in(scheduler: Scheduler) -> dict[str, str]:
+    """Say which jobs the store has, those included that stand for waits."""
+    page = await scheduler._core("stored").adapter.read_jobs(JobQuery(limit=10_000))
+    return {job.id: str(job.status) for job in page.items}
+
+
 class Stores:
     """Where the schedulers of one test keep what they keep."""
 
@@ -100,18 +107,43 @@ def clock() -> ManualClock:
     return ManualClock(START)
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(
+    params=[
+        ("asyncio", "memory"),
+        ("trio", "memory"),
+        ("trio", "sqlite"),
+        ("asyncio", "redis"),
+    ],
+    ids="-".join,
+)
+def setting(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A loop and a kind of store: each of both, and not each with each."""
+    chosen: tuple[str, str] = request.param
+    return chosen
+
+
+@pytest.fixture
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Run on the loop that goes with the store, or with both."""
+    if "setting" in request.fixturenames:
+        loop: str = request.getfixturevalue("setting")[0]
+        return loop
+    return "asyncio"
+
+
+@pytest.fixture
 def stores(
-    request: pytest.FixtureRequest,
+    setting: tuple[str, str],
     clock: ManualClock,
     tmp_path: Path,
     servers: Callable[[str], Server],
 ) -> Stores:
     """A store that nobody has used."""
-    if request.param == "memory":
+    kind = setting[1]
+    if kind == "memory":
         shared = MemoryAdapter()
         return Stores(lambda: shared, clock)
-    if request.param == "sqlite":
+    if kind == "sqlite":
         path = tmp_path / "jobs.db"
         return Stores(lambda: SqliteAdapter(path, synchronous="OFF"), clock)
     url = servers("valkey").url

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -12,17 +13,19 @@ import pytest
 from nvent_sched import AwaitResult, Cron, Interval, OneTime, Scheduler
 from nvent_sched.errors import (
     AwaitCancelledError,
+    DeadlineError,
     NotRunningError,
     StoreUnavailableError,
     UsageError,
 )
 from nvent_sched.testing import ManualClock
-from tests.patterns.conftest import START
+from tests.patterns.conftest import START, stored_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from tests.conftest import Server
     from tests.patterns.conftest import Gathering, Stores
 
     Gathered = Callable[[], AbstractAsyncContextManager[Gathering]]
@@ -30,10 +33,6 @@ if TYPE_CHECKING:
 SECOND, MINUTE, HOUR = (
     timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours")
 )
-
-
-async def jobs_of(scheduler: Scheduler) -> dict[str, str]:
-    return {job.id: str(job.status) for job in await scheduler.jobs()}
 
 
 async def test_a_wait_ends_at_its_time_and_says_so(
@@ -79,7 +78,7 @@ async def test_fifty_tasks_on_two_instances_agree_on_one_time(
                 waits = one if number % 2 else other
                 tasks.add(partial(waits.sleep, "key", seconds=10 + number))
             await clock.advance(MINUTE)
-        stored = await jobs_of(one)
+        stored = await stored_in(one)
 
     assert len(tasks.ended) == 50
     assert len({each.scheduled for each in tasks.ended}) == 1
@@ -135,9 +134,9 @@ async def test_a_wait_that_nobody_waits_for_any_more_is_finished_and_recorded(
             await clock.run_until_idle()
             tasks.cancel_scope.cancel()
         await clock.advance(61 * SECOND)
-        before = await jobs_of(scheduler)
+        before = await stored_in(scheduler)
         await clock.advance(2 * SECOND)
-        after = await jobs_of(scheduler)
+        after = await stored_in(scheduler)
         runs = await scheduler.runs("await:key")
         health = await scheduler.health()
 
@@ -163,9 +162,9 @@ async def test_a_finished_key_is_forgotten_after_a_while(
     async with stores.scheduler(history_success=MINUTE) as scheduler:
         await scheduler.sleep("key", seconds=0)
         await clock.advance(59 * SECOND)
-        kept = await jobs_of(scheduler)
+        kept = await stored_in(scheduler)
         await clock.advance(2 * SECOND)
-        gone = await jobs_of(scheduler)
+        gone = await stored_in(scheduler)
 
     assert (kept, gone) == ({"await:key": "finished"}, {})
 
@@ -297,7 +296,7 @@ async def test_a_client_that_runs_no_handlers_waits_too(
     async with stores.scheduler(runs_handlers=False) as client, gathered() as tasks:
         tasks.add(partial(client.sleep, "key", minutes=1))
         await clock.advance(MINUTE)
-        stored = await jobs_of(client)
+        stored = await stored_in(client)
 
     assert [each.woken for each in tasks.ended] == [START + MINUTE]
     assert stored == {"await:key": "finished"}
@@ -383,7 +382,7 @@ async def test_a_wait_ends_on_time_while_the_store_is_out_of_reach(
             await clock.advance(10 * SECOND)
         adapter.is_gone = False
         await clock.advance(20 * SECOND)
-        stored = await jobs_of(scheduler)
+        stored = await stored_in(scheduler)
         runs = await scheduler.runs()
 
     assert [each.lateness for each in tasks.ended] == [timedelta()] * 2
@@ -403,7 +402,7 @@ async def test_a_time_that_cannot_be_stored_is_not_waited_for(
         adapter.is_gone = False
         await clock.advance(20 * SECOND)
 
-        assert await jobs_of(scheduler) == {}
+        assert await stored_in(scheduler) == {}
 
 
 async def test_a_wait_that_has_just_ended_is_written_before_the_store_closes(
@@ -416,7 +415,7 @@ async def test_a_wait_that_has_just_ended_is_written_before_the_store_closes(
         put = adapter.calls["put_jobs"]
         await clock.advance(5 * SECOND)
     async with stores.scheduler(runs_handlers=False) as later:
-        assert await jobs_of(later) == {"await:key": "finished"}
+        assert await stored_in(later) == {"await:key": "finished"}
     assert adapter.calls["put_jobs"] == put + 1
 
 
@@ -445,3 +444,48 @@ async def test_what_cannot_be_waited_for_is_refused(
 async def test_nobody_waits_with_a_scheduler_that_is_not_running() -> None:
     with pytest.raises(NotRunningError, match="sleep"):
         await Scheduler("memory:").sleep("key", seconds=1)
+
+
+async def test_waits_are_not_among_the_jobs(stores: Stores) -> None:
+    async with stores.scheduler() as scheduler:
+        for key in "dcba":
+            await scheduler.sleep(key, seconds=0)
+        for job_id in ("zebra", "aardvark", "badger", "deadlines", "await"):
+            await scheduler.schedule("nobody", OneTime(in_=HOUR), id=job_id)
+        with pytest.raises(DeadlineError):
+            async with scheduler.deadline("x", seconds=0):
+                pass
+        pages, after = list[list[str]](), None
+        while True:
+            page = await scheduler.jobs(after=after, limit=2)
+            pages.append([job.id for job in page])
+            after = page.next
+            if after is None:
+                break
+        shown = await scheduler.snapshot()
+        kept = await scheduler.get_job("await:a")
+        check = await scheduler.check()
+
+    assert pages == [["aardvark", "await"], ["badger", "deadlines"], ["zebra"]]
+    assert [job.id for job in shown.jobs] == [*chain(*pages)]
+    assert (kept.name, kept.status) == ("a", "finished")
+    assert check.findings == ()
+
+
+async def test_a_wait_counts_from_the_time_of_the_server(
+    servers: Callable[[str], Server],
+) -> None:
+    server = servers("valkey")
+    wrong = ManualClock(START - timedelta(days=9_999))
+    async with (
+        Scheduler(server.url, clock=wrong, runs_handlers=False) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(partial(client.sleep, "key", hours=1))
+        await wrong.run_until_idle()
+        (waits,) = await client.awaits()
+        with server.client() as asked:
+            seconds, _ = asked.time()
+        tasks.cancel_scope.cancel()
+
+    assert abs(waits.until.timestamp() - seconds - 3600) < 60

@@ -16,7 +16,7 @@ from nvent_sched.errors import (
     StoreUnavailableError,
     UsageError,
 )
-from tests.patterns.conftest import START
+from tests.patterns.conftest import START, stored_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ async def limited(
 
 
 async def ids_of(scheduler: Scheduler) -> list[str]:
-    return [job.id for job in await scheduler.jobs()]
+    return list(await stored_in(scheduler))
 
 
 async def test_work_that_ends_in_time_leaves_nothing_behind(

@@ -14,6 +14,7 @@ from nvent_sched import (
     BlockingDeadline,
     BlockingLock,
     BlockingScheduler,
+    BlockingWatchdog,
     Cron,
     Dashboard,
     Deadline,
@@ -29,6 +30,10 @@ from nvent_sched import (
     RunContext,
     RunSnapshot,
     Scheduler,
+    TriggerSnapshot,
+    Watchdog,
+    WatchdogSnapshot,
+    WatchState,
 )
 from nvent_sched.testing import ManualClock
 
@@ -167,6 +172,50 @@ def without_await() -> None:
             assert_type(lock, BlockingLock)
             assert_type(lock.is_lost, bool)
         blocking.schedule(cleanup, Cron("@daily"), overlaps="skip")  # type: ignore[call-arg]
+
+
+async def on_stall(stall: dict[str, Any]) -> None: ...
+
+
+async def watched() -> None:
+    hour = timedelta(hours=1)
+    dog = scheduler.watchdog("flow-7", timeout=hour, on_stall=on_stall)
+    assert_type(dog, Watchdog)
+    async with dog as entered:
+        assert_type(entered, Watchdog)
+        entered.beat()
+    started = await scheduler.start_watchdog("k", timeout=hour, on_stall="alarm")
+    assert_type(started, WatchdogSnapshot)
+    scheduler.beat_watchdog("k")
+    assert_type(await scheduler.finish_watchdog("k"), bool)
+    for each in await scheduler.watchdogs(state="stalled"):
+        assert_type(each.state, WatchState)
+        assert_type(each.deadline, datetime)
+    scheduler.stall_sweep(dict[str, datetime], timeout=hour, on_stall=on_stall)
+    scheduler.watchdog("flow-7")  # type: ignore[call-arg]
+    blocking = BlockingScheduler("memory:")
+    with blocking, blocking.watchdog("flow-7", timeout=hour) as entered_too:
+        assert_type(entered_too, BlockingWatchdog)
+
+
+scheduler.trigger("daily-report", Cron("@daily"), misfire="skip")
+scheduler.trigger("ordered", enabled=False)
+
+
+@scheduler.on("ordered", retry=Retry(attempts=3))
+async def ordered(run: RunContext, order: dict[str, Any]) -> None: ...
+
+
+async def fired() -> None:
+    run = await scheduler.fire("ordered", {"id": 7}, idempotency_key="order-7")
+    assert_type(run, RunSnapshot)
+    assert_type(await scheduler.pause_trigger("ordered", reason="rain"), bool)
+    assert_type(await scheduler.resume_trigger("ordered", catch_up=True), bool)
+    assert_type(await scheduler.retire_trigger("ordered"), bool)
+    for each in await scheduler.triggers():
+        assert_type(each, TriggerSnapshot)
+        assert_type(each.subscribers, tuple[str, ...])
+    await scheduler.fire("ordered", {}, "key")  # type: ignore[call-arg]
 
 
 async def refused() -> None:

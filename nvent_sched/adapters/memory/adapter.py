@@ -19,6 +19,7 @@ from nvent_sched._model.claims import STALE, STORED, Claims, Renewed
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.runs import RunState
 from nvent_sched._port import Traits
+from nvent_sched.adapters.memory.committing import committed
 from nvent_sched.adapters.memory.finding import due_batch, lost_runs, prunable
 from nvent_sched.adapters.memory.locking import LockVerbs
 from nvent_sched.adapters.memory.reading import job_page, run_page, stats_of, summary_of
@@ -138,11 +139,11 @@ class MemoryAdapter(LockVerbs):
             return due_batch(tables, now=now, handlers=handlers, limit=limit)
 
     async def commit_plans(
-        self, plans: Sequence[Plan], *, now: Instant
+        self, plans: Sequence[Plan], *, now: Instant, is_whole: bool = False
     ) -> tuple[Committed | Stale, ...]:
         """Apply each plan whose job still has the version it was decided on."""
         async with self._step() as tables:
-            verdicts = tuple(tables.commit(plan, now=now) for plan in plans)
+            verdicts = committed(tables, plans, now=now, is_whole=is_whole)
         self._tell(is_changed=any(verdict != STALE for verdict in verdicts))
         return verdicts
 

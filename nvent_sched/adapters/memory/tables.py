@@ -98,12 +98,13 @@ class Tables:
 
     def write(self, write: JobWrite) -> Verdict:
         """Write a job if it has the version that was seen."""
-        if not self._is_current(write):
+        if not self.is_current(write):
             return STALE
         self.put_job(JobRecord.of(write.job))
         return STORED
 
-    def _is_current(self, write: JobWrite) -> bool:
+    def is_current(self, write: JobWrite) -> bool:
+        """Whether the job has the version that was seen."""
         record = self.jobs.get(write.job.id)
         return (0 if record is None else record.version) == write.seen_version
 
@@ -148,7 +149,7 @@ class Tables:
     def commit(self, plan: Plan, *, now: Instant) -> Committed | Stale:
         """Apply a plan if the job has the version it was decided on."""
         job = plan.write.job
-        if not self._is_current(plan.write):
+        if not self.is_current(plan.write):
             return STALE
         if plan.is_drop:
             self.drop(job.id)

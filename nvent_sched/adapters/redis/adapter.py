@@ -16,7 +16,7 @@ from nvent_sched.adapters.redis.rows import (
     pairs,
     readable_runs,
 )
-from nvent_sched.adapters.redis.server import parts_of
+from nvent_sched.adapters.redis.server import PART_MAX, parts_of
 from nvent_sched.adapters.redis.writing import (
     committed_from,
     plan_row,
@@ -119,12 +119,14 @@ class RedisAdapter(RedisReader, LockVerbs):
         )
 
     async def commit_plans(
-        self, plans: Sequence[Plan], *, now: Instant
+        self, plans: Sequence[Plan], *, now: Instant, is_whole: bool = False
     ) -> tuple[Committed | Stale, ...]:
         """Apply each plan whose job still has the version it was decided on."""
         if not plans:
             return ()
-        parts = list(parts_of(map(plan_row, plans), head=[self._time(now)]))
+        head = [self._time(now), int(is_whole)]
+        most = len(plans) if is_whole else PART_MAX
+        parts = list(parts_of(map(plan_row, plans), head=head, most=most))
         replies = await self._send("commit_plans", parts, is_told=True)
         return tuple(
             committed_from(text) for reply in replies for text in reply.split(";")

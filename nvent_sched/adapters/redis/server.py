@@ -250,17 +250,17 @@ class RedisServer:
 
 
 def parts_of(
-    rows: Iterable[Sequence[Any]], *, head: Sequence[Any] = ()
+    rows: Iterable[Sequence[Any]], *, head: Sequence[Any] = (), most: int = PART_MAX
 ) -> Iterator[Row]:
     """Make arguments of many rows: a head, how many rows follow, the rows.
 
     Yields:
-        At least one part, none with more than `PART_MAX` rows.
+        At least one part, none with more rows than *most*.
     """
     left = iter(rows)
-    part = list(islice(left, PART_MAX))
+    part = list(islice(left, most))
     while True:
-        following = list(islice(left, PART_MAX))
+        following = list(islice(left, most))
         yield [*head, len(part), *(value for row in part for value in row)]
         if not following:
             return

@@ -92,10 +92,12 @@ class SqliteAdapter(SqliteFile):
         return found
 
     async def commit_plans(
-        self, plans: Sequence[Plan], *, now: Instant
+        self, plans: Sequence[Plan], *, now: Instant, is_whole: bool = False
     ) -> tuple[Committed | Stale, ...]:
         """Apply each plan whose job still has the version it was decided on."""
-        return await self._write(partial(commit_plans, plans=plans, now=now))
+        return await self._write(
+            partial(commit_plans, plans=plans, now=now, is_whole=is_whole)
+        )
 
     async def read_facts(self, job_ids: Sequence[str]) -> tuple[DueJob, ...]:
         """Read what a plan for these jobs needs, due or not."""

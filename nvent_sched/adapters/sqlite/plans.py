@@ -64,12 +64,20 @@ def take_fences(connection: sqlite3.Connection, count: int) -> range:
 
 
 def commit_plans(
-    connection: sqlite3.Connection, plans: Sequence[Plan], *, now: Instant
+    connection: sqlite3.Connection,
+    plans: Sequence[Plan],
+    *,
+    now: Instant,
+    is_whole: bool = False,
 ) -> tuple[Committed | Stale, ...]:
     """Apply each plan whose job still has the version it was decided on."""
     verdicts: list[Committed | Stale] = []
-    for batch in _of_different_jobs(plans):
-        verdicts += _Commit(connection, batch, now=now).verdicts()
+    batches = list(_of_different_jobs(plans))
+    for batch in batches:
+        commit = _Commit(connection, batch, now=now)
+        if is_whole and (len(batches) > 1 or not commit.is_current()):
+            return (STALE,) * len(plans)
+        verdicts += commit.verdicts()
     return tuple(verdicts)
 
 
@@ -99,6 +107,10 @@ class _Commit:
         wanted = json.dumps([plan.write.job.id for plan in plans])
         rows = connection.execute(SEEN, [wanted]).fetchall()
         self._seen: dict[str, tuple[int, int, str]] = {row[0]: row[1:] for row in rows}
+
+    def is_current(self) -> bool:
+        """Whether every one was decided on the version that its job has."""
+        return all(map(self._is_current, self._plans))
 
     def verdicts(self) -> Iterator[Committed | Stale]:
         """Apply them; iterate over the verdicts once all is done."""

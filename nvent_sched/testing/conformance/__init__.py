@@ -34,6 +34,7 @@ from nvent_sched.testing.conformance.commit_plans import (
     TestDropByPlan,
     TestPromote,
 )
+from nvent_sched.testing.conformance.commit_whole import TestCommitWhole
 from nvent_sched.testing.conformance.confirm import TestConfirm
 from nvent_sched.testing.conformance.drop_jobs import TestDropJobs
 from nvent_sched.testing.conformance.events import TestEvents, TestHints
@@ -77,6 +78,7 @@ __all__ = [
     "TestCancelled",
     "TestCancelledMeanwhile",
     "TestCommitPlans",
+    "TestCommitWhole",
     "TestConfirm",
     "TestDropByPlan",
     "TestDropJobs",

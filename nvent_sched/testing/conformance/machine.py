@@ -109,13 +109,19 @@ class AdapterMachine(RuleBasedStateMachine):
             )
         )
 
-    @rule(job_ids=job_ids, data=st.data())
-    def commit_plans(self, job_ids: list[str], data: st.DataObject) -> None:
+    @rule(job_ids=job_ids, data=st.data(), is_whole=st.booleans())
+    def commit_plans(
+        self, job_ids: list[str], data: st.DataObject, *, is_whole: bool
+    ) -> None:
         """Commit plans, twice: the second time they are stale."""
         facts = self.ask(lambda side: side.adapter.read_facts(job_ids))
         plans = [data.draw(plans_for(due, now=self.now)) for due in facts]
         for _ in range(2):
-            self.ask(lambda side: side.adapter.commit_plans(plans, now=self.now))
+            self.ask(
+                lambda side: side.adapter.commit_plans(
+                    plans, now=self.now, is_whole=is_whole
+                )
+            )
 
     @rule(
         instance=instances,

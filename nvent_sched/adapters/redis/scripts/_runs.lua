@@ -81,3 +81,13 @@ local function mark_cancelled(run_id, facts, reason)
     redis.call('HSET', cancels .. facts.instance, run_id, reason)
   end
 end
+
+-- Whether a run of the job is going, or about to.
+local function is_active(job_id)
+  for _, run_id in ipairs(redis.call('ZRANGE', live .. job_id, 0, -1)) do
+    if redis.call('HGET', run .. run_id, 'state') ~= 'waiting' then
+      return true
+    end
+  end
+  return false
+end

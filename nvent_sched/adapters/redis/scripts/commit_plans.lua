@@ -2,7 +2,7 @@
 --
 -- uses    _told _drop _fences
 -- keys    hints
--- args    caller, number, is_repeat; now; count; for each: job id, seen version,
+-- args    caller, number, is_repeat; now; '1' for all or none; count; for each: job id, seen version,
 --         '1' to drop it, standing; runs: count, each: id, number of fields, names and
 --         values; promote: count, ids; tallies: count, each as `read_tally` reads it;
 --         until when what is cancelled is kept ('' for ever); cancel: count, each: run
@@ -40,9 +40,7 @@ local function read_plan()
 end
 
 local function insert_run(made)
-  if redis.call('EXISTS', run .. made.id) == 1 then
-    return '0'
-  end
+  if redis.call('EXISTS', run .. made.id) == 1 then return '0' end
   local given = '0'
   if made.facts.state == 'claimed' then
     given = next_fence(now)
@@ -68,9 +66,7 @@ end
 -- End a run that is not claimed, mark one that is; say whether it ended.
 local function cancel(run_id, reason, keep_until)
   local facts = run_facts(run_id)
-  if not facts or facts.state == 'finished' then
-    return false
-  end
+  if not facts or facts.state == 'finished' then return false end
   if facts.state == 'claimed' then
     mark_cancelled(run_id, facts, reason)
     return false
@@ -89,15 +85,6 @@ local function cancel(run_id, reason, keep_until)
     finished = text_of(now), duration = '', lateness = '', error = '',
   })
   return true
-end
-
-local function is_active(job_id)
-  for _, run_id in ipairs(redis.call('ZRANGE', live .. job_id, 0, -1)) do
-    if redis.call('HGET', run .. run_id, 'state') ~= 'waiting' then
-      return true
-    end
-  end
-  return false
 end
 
 local function apply(plan, old_text)
@@ -127,11 +114,23 @@ local function apply(plan, old_text)
   return fences
 end
 
-local verdicts = {}
-for place = 1, tonumber(arg()) do
-  local plan = read_plan()
+-- Whether all are for different jobs, each of the version that was seen.
+local function are_current(plans)
+  local seen = {}
+  for _, plan in ipairs(plans) do
+    local stored = version_of(redis.call('HGET', jobs, plan.job_id))
+    if seen[plan.job_id] or stored ~= plan.seen then return false end
+    seen[plan.job_id] = true
+  end
+  return true
+end
+
+local is_whole, plans, verdicts = arg() == '1', {}, {}
+for place = 1, tonumber(arg()) do plans[place] = read_plan() end
+local may_apply = not is_whole or are_current(plans)
+for place, plan in ipairs(plans) do
   local old_text = redis.call('HGET', jobs, plan.job_id)
-  if version_of(old_text) == plan.seen then
+  if may_apply and version_of(old_text) == plan.seen then
     verdicts[place] = table.concat(apply(plan, old_text), ',')
   else
     verdicts[place] = 's'
