@@ -32,7 +32,7 @@ BACKFILL_MAX: Final = 1_000
 
 
 async def ask_for_runs(core: Core, job_id: str, asked: Sequence[Asked]) -> None:
-    """Create runs by hand, by the job's overlap policy.
+    """Create runs by hand, by the job's overlap policy; those that exist stay.
 
     Raises:
         UnknownJobError: There is no such job.
@@ -48,7 +48,12 @@ async def ask_for_runs(core: Core, job_id: str, asked: Sequence[Asked]) -> None:
         facts = await core.adapter.read_facts([job_id])
         if not facts:
             raise UnknownJobError(job_id)
-        plan = plan_asked(facts[0], asked, now=core.time.now(), claimant=claimant)
+        # Read after the facts: a run made since then has changed the job's version.
+        existing = await _existing(core, [each.run_id for each in asked])
+        fresh = [each for each in asked if each.run_id not in existing]
+        if not fresh:
+            return
+        plan = plan_asked(facts[0], fresh, now=core.time.now(), claimant=claimant)
         (verdict,) = await core.adapter.commit_plans([plan], now=core.time.now())
         if isinstance(verdict, Committed):
             for event in plan.events:
@@ -56,6 +61,11 @@ async def ask_for_runs(core: Core, job_id: str, asked: Sequence[Asked]) -> None:
             core.planner_signal.set()
             return
     raise ConflictError(job_id)
+
+
+async def _existing(core: Core, run_ids: Sequence[str]) -> frozenset[str]:
+    query = RunQuery(ids=tuple(run_ids), limit=len(run_ids))
+    return frozenset(run.id for run in (await core.adapter.read_runs(query)).items)
 
 
 async def backfill(
