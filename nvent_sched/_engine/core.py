@@ -84,8 +84,28 @@ class Core:
         self.trouble: str | None = None
         self.is_taking = True
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether others still take this instance for alive, as far as we know."""
+        return self.clock.monotonic_us() < self._heard_until_us
+
+    @property
+    def _heard_until_us(self) -> int:
+        timing = self.options.timing
+        return trusted_until_us(
+            asked_at_us=self.heard_at_us,
+            granted_us=timing.dead_after_us,
+            margin_us=timing.margin_us,
+        )
+
     def free(self, executor: Executor) -> int:
-        """How many more runs could start in one kind of place."""
+        """How many more runs could start in one kind of place.
+
+        None while we are not heard of: what we claimed then we could not begin, and
+        would claim and give back for as long as it lasts.
+        """
+        if not self.is_heard:
+            return 0
         return max(0, self.limits[executor] - self.taken[executor])
 
     def free_pools(self) -> tuple[Pool, ...]:
@@ -115,12 +135,7 @@ class Core:
             granted_us=timing.lease_us,
             margin_us=timing.margin_us,
         )
-        by_heartbeat = trusted_until_us(
-            asked_at_us=self.heard_at_us,
-            granted_us=timing.dead_after_us,
-            margin_us=timing.margin_us,
-        )
-        return min(by_lease, by_heartbeat)
+        return min(by_lease, self._heard_until_us)
 
     def take(self, run: Run, *, policies: Policies, asked_at_us: int) -> None:
         """Hold a run that was just claimed, until its time comes.

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.claims import StopCause
+from nvent_sched._engine.lag import JUMP_US
 from nvent_sched._engine.planner import policies_of
 from nvent_sched._model.claims import Renewal
 from nvent_sched._model.events import EventKind
@@ -27,6 +28,7 @@ from nvent_sched._rules.losing import settle_lost
 if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
     from nvent_sched._engine.deadlines import Deadline
+    from nvent_sched._model.claims import Renewed
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.instants import Instant
 
@@ -47,13 +49,20 @@ class Liveness:
         self._judges_from_us = 0
         self._heard_at: Instant | None = None
         self._trust: Deadline | None = None
+        self._drift_us = self._measured_drift_us()
+
+    def _measured_drift_us(self) -> int:
+        clock = self._core.clock
+        return clock.now() - clock.monotonic_us()
 
     async def one_pass(self) -> int:
         """Make one pass; say when the next is due."""
         core = self._core
         asked_at_us = core.clock.monotonic_us()
         # Where a clock jumped, leases may be over, and runs somebody else's.
-        has_jumped, core.is_beat_wanted = core.is_beat_wanted, False
+        drift_us = self._measured_drift_us()
+        has_jumped = self._has_jumped(asked_at_us) or core.is_beat_wanted
+        core.is_beat_wanted = False
         is_beat = asked_at_us >= self._beat_at_us or has_jumped
         if not is_beat and asked_at_us < self._report_at_us:
             return min(self._beat_at_us, self._report_at_us)
@@ -64,6 +73,7 @@ class Liveness:
             core.is_beat_wanted |= has_jumped
             raise
         if is_beat:
+            self._drift_us = drift_us
             self._beat_at_us = asked_at_us + core.options.timing.heartbeat_us
             if asked_at_us >= self._judges_from_us:
                 await self._take_over()
@@ -76,6 +86,19 @@ class Liveness:
             if core.claims
             else self._beat_at_us
         )
+
+    def _has_jumped(self, now_us: int) -> bool:
+        """Notice that the clock was set by which the store's times were written.
+
+        All others look dead by it, and every lease ended, or none ever. So everybody
+        renews all it has, and nobody takes anything over before everybody could.
+        """
+        if self._core.adapter.traits.has_own_clock:
+            return False
+        has_jumped = abs(self._measured_drift_us() - self._drift_us) >= JUMP_US
+        if has_jumped:
+            self._judges_from_us = now_us + self._core.options.timing.dead_after_us
+        return has_jumped
 
     async def _renew(
         self, renewals: list[Renewal], *, asked_at_us: int, is_beat: bool
@@ -100,14 +123,11 @@ class Liveness:
             core.dirty |= dirty
             raise
         core.time.observe(renewed.now, asked_at_us=asked_at_us)
+        if not core.is_heard:
+            core.planner_signal.set()  # it may claim again
         core.heard_at_us = asked_at_us
         self._note_gap(renewed.now, asked_at_us=asked_at_us)
-        for renewal in renewals:
-            claim = core.claims.get(renewal.run_id)
-            if claim is not None and renewal.run_id not in renewed.stale:
-                claim.is_reported = True
-                if renewal.extend:
-                    claim.asked_at_us = asked_at_us
+        self._note_renewed(renewals, renewed, asked_at_us=asked_at_us)
         self._stop_stale(renewed.stale)
         for run_id, reason in renewed.cancelled.items():
             if (claim := core.claims.get(run_id)) is not None:
@@ -124,8 +144,20 @@ class Liveness:
         # Others were heard of up to a heartbeat before us.
         long_us = timing.dead_after_us - timing.heartbeat_us
         if before is not None and heard_at - before > long_us:
-            self._judges_from_us = asked_at_us + timing.heartbeat_us
+            until_us = asked_at_us + timing.heartbeat_us
+            self._judges_from_us = max(self._judges_from_us, until_us)
             self._core.is_beat_wanted = True
+
+    def _note_renewed(
+        self, renewals: list[Renewal], renewed: Renewed, *, asked_at_us: int
+    ) -> None:
+        core = self._core
+        for renewal in renewals:
+            claim = core.claims.get(renewal.run_id)
+            if claim is not None and renewal.run_id not in renewed.stale:
+                claim.is_reported = True
+                if renewal.extend:
+                    claim.asked_at_us = asked_at_us
 
     def _renewals(self, *, asked_at_us: int, has_jumped: bool) -> list[Renewal]:
         core = self._core

@@ -38,7 +38,7 @@ async def ask_for_runs(
     *,
     allow: Callable[[Job], None] | None = None,
 ) -> None:
-    """Create runs by hand, by the job's overlap policy.
+    """Create runs by hand, by the job's overlap policy; those that exist stay.
 
     Args:
         core: The instance.
@@ -57,7 +57,12 @@ async def ask_for_runs(
             raise UnknownJobError(job_id)
         if allow is not None:
             allow(facts[0].job)
-        plan = plan_asked(facts[0], asked, now=core.time.now(), claimant=claimant)
+        # Read after the facts: a run made since then has changed the job's version.
+        existing = await _existing(core, [each.run_id for each in asked])
+        fresh = [each for each in asked if each.run_id not in existing]
+        if not fresh:
+            return
+        plan = plan_asked(facts[0], fresh, now=core.time.now(), claimant=claimant)
         (verdict,) = await core.adapter.commit_plans([plan], now=core.time.now())
         if isinstance(verdict, Committed):
             for event in plan.events:
@@ -65,6 +70,11 @@ async def ask_for_runs(
             core.planner_signal.set()
             return
     raise ConflictError(job_id)
+
+
+async def _existing(core: Core, run_ids: Sequence[str]) -> frozenset[str]:
+    query = RunQuery(ids=tuple(run_ids), limit=len(run_ids))
+    return frozenset(run.id for run in (await core.adapter.read_runs(query)).items)
 
 
 async def backfill(

@@ -21,14 +21,14 @@ def pause(job: Job, *, reason: str, now: Instant) -> Job | None:
     """Stop a job from producing occurrences; None if it produces none anyway."""
     if job.status is not JobStatus.ACTIVE:
         return None
-    return changed(
+    paused = changed(
         job,
         version=job.version + 1,
         status=JobStatus.PAUSED,
         note=reason,
-        look_at=None,
         updated_at=now,
     )
+    return changed(paused, look_at=look_at_of(paused, now=now))
 
 
 def resume(job: Job, *, is_catch_up: bool, now: Instant) -> Job | None:

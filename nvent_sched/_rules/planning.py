@@ -196,8 +196,15 @@ def _look_at(job: Job, next_time: Instant | None, *, now: Instant) -> Instant | 
 
 
 def look_at_of(job: Job, *, now: Instant) -> Instant | None:
-    """Say when a job that was just written must be looked at first."""
-    return _look_at(job, job.next_time, now=now)
+    """Say when a job that was just edited must be looked at first.
+
+    One that waits for the end of a run is looked at now: that end may have come just
+    before the edit, and a second one need not follow.
+    """
+    if job.looks_on_finish:
+        return now
+    is_active = job.status is JobStatus.ACTIVE
+    return _look_at(job, job.next_time, now=now) if is_active else None
 
 
 def _plan_inactive(draft: Draft, *, floor: Floor, promote: tuple[str, ...]) -> Plan:

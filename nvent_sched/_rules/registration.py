@@ -125,7 +125,7 @@ def started(job: Job, *, now: Instant) -> Job:
         note="",
     )
     if next_time is None and not is_fired(job):
-        return changed(begun, status=JobStatus.FINISHED, look_at=None)
+        begun = changed(begun, status=JobStatus.FINISHED)
     return changed(begun, look_at=look_at_of(begun, now=now))
 
 
@@ -140,7 +140,8 @@ def _changed(definition: JobDefinition, existing: Job, *, now: Instant) -> Job:
         return edited
     begun = started(changed(edited, planned=0), now=now)
     if existing.status is JobStatus.PAUSED:
-        return changed(begun, status=JobStatus.PAUSED, note=existing.note, look_at=None)
+        begun = changed(begun, status=JobStatus.PAUSED, note=existing.note)
+        return changed(begun, look_at=look_at_of(begun, now=now))
     return begun
 
 

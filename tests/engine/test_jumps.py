@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvent_sched import Interval, OneTime, Outcome, RunContext, Scheduler
+from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.testing import ManualClock
 
 if TYPE_CHECKING:
@@ -231,3 +232,24 @@ async def test_however_the_clock_moves_each_occurrence_has_one_record(
         [began + k * timedelta(minutes=7) for k in range(1, due + 1 + ahead)]
         for ahead in (0, 1)
     )
+
+
+async def test_nobody_is_taken_for_dead_because_the_clock_was_set(
+    clock: ManualClock, calls: list[str]
+) -> None:
+    store = MemoryAdapter()
+
+    async def long(run: RunContext) -> None:
+        calls.append(run.id)
+        await clock.sleep(HOUR)
+
+    async with Scheduler(store, clock=clock) as one, Scheduler(store, clock=clock):
+        one.handler("long")(long)
+        await one.schedule("long", OneTime(clock.moment), id="long")
+        await clock.advance(SECOND)
+        clock.jump(2 * HOUR)
+        await clock.advance(10 * MINUTE)
+
+        (run,) = await one.runs("long")
+    assert len(calls) == 1
+    assert (run.state, run.attempts) == ("claimed", ())

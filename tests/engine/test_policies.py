@@ -228,6 +228,25 @@ async def test_in_an_hour_said_again_means_once_more(
     assert len(calls) == 2
 
 
+async def test_a_backfill_that_is_asked_for_again_counts_nothing_again(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    began = clock.moment
+
+    async def note() -> None: ...
+
+    await scheduler.schedule(note, Interval(minutes=1), id="n", max_buffered=1)
+    await clock.advance(timedelta(minutes=6))
+    await scheduler.backfill("n", began, clock.moment)
+    await clock.run_until_idle()
+    once = await scheduler.stats("n")
+    await scheduler.backfill("n", began, clock.moment)
+    await clock.run_until_idle()
+
+    assert once.skipped > 0
+    assert (await scheduler.stats("n")).counts == once.counts
+
+
 async def test_backfill_runs_each_past_occurrence_once(
     scheduler: Scheduler, clock: ManualClock
 ) -> None:

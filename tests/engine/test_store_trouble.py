@@ -13,7 +13,9 @@ import pytest
 
 from nvent_sched import Interval, OneTime, Scheduler
 from nvent_sched._engine.passes import BACKOFF_US, BACKOFF_US_MAX
+from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.adapters.sqlite import SqliteAdapter
+from nvent_sched.testing.faulty import Fault, with_faults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -222,3 +224,38 @@ async def test_a_file_that_is_put_back_is_used_again(
     assert not during.is_ok
     assert (await scheduler.health()).is_ok
     assert len(calls) >= 10
+
+
+class Deaf:
+    """A store that takes no heartbeat while it is deaf, and counts claims."""
+
+    def __init__(self) -> None:
+        self.is_deaf = False
+        self.begins = 0
+
+    def next(self, verb: str, /) -> Fault | None:
+        self.begins += verb == "begin"
+        return Fault.FAILS_BEFORE if self.is_deaf and verb == "renew" else None
+
+    def delay_us(self) -> int:
+        return 0
+
+
+async def test_an_instance_that_is_not_heard_of_claims_nothing(
+    clock: ManualClock, calls: list[str]
+) -> None:
+    async def work() -> None:
+        calls.append("x")
+
+    store = Deaf()
+    adapter = with_faults(MemoryAdapter(), store, clock=clock)
+    async with Scheduler(adapter, clock=clock) as scheduler:
+        await scheduler.schedule(work, OneTime(in_=timedelta(seconds=40)), id="w")
+        store.is_deaf = True
+        await clock.advance(timedelta(seconds=50))
+        begun, ran = store.begins, len(calls)
+        store.is_deaf = False
+        await clock.advance(timedelta(seconds=20))
+
+    assert (begun, ran) == (0, 0)
+    assert calls == ["x"]

@@ -52,6 +52,17 @@ def test_a_paused_job_says_why_and_is_not_looked_at() -> None:
     assert job.next_time == NOON + MINUTE_US
 
 
+def test_a_job_whose_run_may_have_just_ended_is_looked_at_once_more() -> None:
+    job = changed(register_new(MINUTE, Policies()), looks_on_finish=True)
+
+    stopped = paused(job, now=NOON)
+    resumed = resume(stopped, is_catch_up=False, now=NOON)
+
+    assert stopped.look_at == NOON
+    assert resumed is not None
+    assert resumed.look_at == NOON
+
+
 @pytest.mark.parametrize("status", [JobStatus.PAUSED, JobStatus.FINISHED])
 def test_only_an_active_job_can_be_paused(status: JobStatus) -> None:
     job = changed(register_new(MINUTE, Policies()), status=status)
