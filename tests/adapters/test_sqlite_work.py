@@ -15,6 +15,7 @@ from nvent_sched._model.claims import Pool
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.queries import JobQuery
 from nvent_sched._model.runs import RunState
+from nvent_sched.adapters.sqlite.overview import OLDEST, UNRESOLVED
 from nvent_sched.testing.conformance.builders import (
     HANDLER,
     NOON,
@@ -147,6 +148,22 @@ async def test_history_costs_a_fire_nothing(
     many = await steps(fire)
 
     assert many <= few * SLACK
+
+
+@pytest.mark.parametrize("question", [OLDEST, UNRESOLVED])
+async def test_how_the_store_is_costs_the_same_however_many_jobs_wait(
+    adapter: SqliteAdapter, steps: Steps, question: str
+) -> None:
+    async def ask() -> None:
+        given = {"now": NOON} if ":now" in question else {}
+        await adapter._read(lambda it: it.execute(question, given).fetchall())
+
+    await put(adapter, *(a_job(f"few-{n}", look_at=at(99)) for n in range(FEW)))
+    with_few = await steps(ask)
+    await put(adapter, *(a_job(f"many-{n}", look_at=at(99)) for n in range(MANY)))
+    with_many = await steps(ask)
+
+    assert with_many <= with_few * SLACK + 1
 
 
 async def test_no_hot_statement_reads_a_whole_table_or_sorts(
