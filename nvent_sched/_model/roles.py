@@ -31,7 +31,7 @@ BUILT_IN: Final = "nvent."
 PATTERNS: Final = tuple(role for role in Role if role is not Role.JOB)
 
 
-WAITS: Final = frozenset({Role.AWAIT, Role.DEADLINE})
+WAITS: Final = frozenset({Role.AWAIT, Role.DEADLINE, Role.WATCHDOG})
 """Those that nobody means who asks for jobs: there may be very many, each for one wait."""
 
 _LAST: Final = "\U0010ffff"
