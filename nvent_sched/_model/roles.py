@@ -32,7 +32,7 @@ PATTERNS: Final = tuple(role for role in Role if role is not Role.JOB)
 _PREFIXES: Final = tuple(role.value for role in PATTERNS)
 
 
-WAITS: Final = frozenset({Role.AWAIT, Role.DEADLINE})
+WAITS: Final = frozenset({Role.AWAIT, Role.DEADLINE, Role.WATCHDOG})
 """Those that nobody means who asks for jobs: there may be very many, each for one wait."""
 
 _LAST: Final = "\U0010ffff"

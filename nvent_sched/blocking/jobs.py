@@ -161,7 +161,7 @@ class JobVerbs(Verbs):
     ) -> Page[JobSnapshot]:
         """Read jobs in the order of their ids, a page at a time.
 
-        Waits and deadlines are not among them; `awaits` lists what is waited for.
+        Waits, deadlines and watchdogs are not: `awaits` and `watchdogs` list them.
 
         Args:
             status: "active", "paused" or "finished".
