@@ -38,6 +38,14 @@ PYTEST = ["pytest", "--numprocesses=2", "--durations=10"]
 OFF_THE_TREE = {"PYTHONSAFEPATH": "1"}  # the tests see what is installed, not the tree
 
 
+SIMULATED = [
+    ["--scenario", "all"],
+    ["--faults", "3"],
+    ["--seconds", "60", "--seeds", "1000000"],
+]
+"""Each known failure; one fault at a time; then seeds for as long as CI can wait."""
+
+
 def dependencies(*groups: str) -> tuple[str, ...]:
     """Name what the dependency groups of pyproject.toml ask for."""
     return tuple(nox.project.dependency_groups(PROJECT, *groups))
@@ -137,8 +145,24 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(requires=["wheel"])
+def simulate(session: nox.Session) -> None:
+    """Simulate thousands of seeds; `nox -s simulate -- --seconds 3600 --first 100000`."""
+    install_wheel(session)
+    for asked in SIMULATED if not session.posargs else [session.posargs]:
+        session.run("nvent-sched", "simulate", *asked)
+
+
+@nox.session(requires=["wheel"])
 def soak(session: nox.Session) -> None:
-    """Let hypothesis look for hours; `nox -s soak -- tests/rules` for less."""
-    install_wheel(session, "test")
-    env = {**OFF_THE_TREE, "NVENT_SCHED_PROFILE": "soak"}
-    session.run("pytest", "--numprocesses=2", *session.posargs, env=env)
+    """Let hypothesis look for hours, or simulate: `nox -s soak -- simulate 3600`."""
+    match session.posargs:
+        case ["simulate", seconds]:
+            install_wheel(session)
+            # Seeds that nobody has seen yet.
+            first = str(int.from_bytes(os.urandom(5)))
+            words = ["--first", first, "--seeds", "1000000000", "--seconds", seconds]
+            session.run("nvent-sched", "simulate", *words)
+        case given:
+            install_wheel(session, "test")
+            env = {**OFF_THE_TREE, "NVENT_SCHED_PROFILE": "soak"}
+            session.run("pytest", "--numprocesses=2", *given, env=env)

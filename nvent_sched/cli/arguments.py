@@ -145,8 +145,43 @@ def _add_running(group: Group) -> None:
         type=_moment,
         help="from when (default: now); without an offset it is a time in ZONE",
     )
+    _add_simulate(group)
     watch = _command(group, "watch", "look at the jobs while they run; Ctrl-C ends it")
     watch.add_argument("--once", action="store_true", help="print one frame and end")
+
+
+def _add_simulate(group: Group) -> None:
+    simulate = _command(
+        group, "simulate", "simulate instances over a faulty store; needs no store"
+    )
+    simulate.epilog = (
+        "Everything is drawn from a seed: clocks, faults, kills, pauses, the order of "
+        "tasks. A seed that fails is its own reproduction."
+    )
+    one = simulate.add_mutually_exclusive_group()
+    one.add_argument("--seed", type=int, metavar="N", help="only this seed")
+    one.add_argument(
+        "--scenario", metavar="NAME", help="a known failure by its name; all; list"
+    )
+    one.add_argument(
+        "--faults",
+        type=_count,
+        metavar="CALLS",
+        help="one fault at a time: each verb, each way, at each of its first calls",
+    )
+    one.add_argument("--seeds", type=_many, metavar="N", help="so many (default: 100)")
+    simulate.add_argument(
+        "--seconds", type=_span, help="begin no more after so long, however many"
+    )
+    simulate.add_argument(
+        "--first", type=int, default=0, metavar="N", help="the first of many (0)"
+    )
+    simulate.add_argument(
+        "--processes", type=_instances, metavar="N", help="how many at once"
+    )
+    simulate.add_argument(
+        "--log", action="store_true", help="with --seed: print what the store was asked"
+    )
 
 
 def _add_looking(group: Group) -> None:
@@ -237,6 +272,13 @@ def _count(text: str) -> int:
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= PAGE_MAX:
         return int(text)
     msg = f"expected a number from 1 to {PAGE_MAX:,}, not {text!r}"
+    raise argparse.ArgumentTypeError(msg)
+
+
+def _many(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text[:12]) >= 1:
+        return int(text)
+    msg = f"expected a number of at least 1, not {text!r}"
     raise argparse.ArgumentTypeError(msg)
 
 

@@ -26,7 +26,7 @@ class Exit(IntEnum):
 
 MEANINGS: Final = {
     Exit.DONE: "done",
-    Exit.NO: "the answer is no, or something is wrong: `check` or `verify` found "
+    Exit.NO: "the answer is no, or something is wrong: `check`, `verify` or `simulate` found "
     "something, the run that was waited for did not succeed, the expression never fires",
     Exit.USAGE: "the command cannot be right as it stands; nothing was changed",
     Exit.STORE: "the store cannot be opened, is busy or is damaged",

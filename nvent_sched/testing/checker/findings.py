@@ -15,6 +15,7 @@ class Wrong(StrEnum):
 
     MISSING = "missing"
     EXTRA = "extra"
+    EARLY = "early"
     LATE = "late"
     INCOMPLETE = "incomplete"
     OVERLAPPING = "overlapping"

@@ -117,7 +117,7 @@ def judge_fences(known: JobJournal, journal: Journal) -> Iterator[Violation]:
 
 
 def judge_lateness(known: JobJournal, journal: Journal) -> Iterator[Violation]:
-    """Look for runs that began later than their policy, or the caller, allows."""
+    """Look for runs that began early, or later than their policy or the caller allows."""
     policies = known.job.definition.policies
     since = known.stretches[-1].after if known.stretches else journal.now
     for run in known.scheduled:
@@ -125,6 +125,9 @@ def judge_lateness(known: JobJournal, journal: Journal) -> Iterator[Violation]:
         if run.scheduled_time <= since or run.outcome in NOT_RUN or tries[0] is None:
             continue
         began = tries[0]
+        if began < run.due_time - journal.tolerance_us:
+            text = f"began {run.due_time - began} us before it was due"
+            yield _late(run, Wrong.EARLY, text)
         limit_us: int | None = None
         # A run that was given back unstarted has the origin of what took it up again.
         if policies.misfire is Misfire.SKIP and run.origin is Origin.SCHEDULE:
@@ -136,13 +139,13 @@ def judge_lateness(known: JobJournal, journal: Journal) -> Iterator[Violation]:
             limit_us = allowed_us if limit_us is None else min(allowed_us, limit_us)
         late_us = began - run.due_time
         if limit_us is not None and late_us > limit_us + journal.tolerance_us:
-            yield Violation(
-                wrong=Wrong.LATE,
-                job_id=known.job.id,
-                at=run.scheduled_time,
-                run_id=run.id,
-                text=f"began {late_us} us after it was due; {limit_us} us are allowed",
-            )
+            text = f"began {late_us} us after it was due; {limit_us} us are allowed"
+            yield _late(run, Wrong.LATE, text)
+
+
+def _late(run: Run, wrong: Wrong, text: str) -> Violation:
+    at = run.scheduled_time
+    return Violation(wrong=wrong, job_id=run.job_id, at=at, run_id=run.id, text=text)
 
 
 def _is_excused(run: Run, began: Instant, *, known: JobJournal, to: Journal) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.runs import Run
     from nvent_sched._model.statistics import JobStats
 
+OVERDUE_US = 60 * SECOND_US
 TOLERANCE_US = SECOND_US
 """How far the clocks of two instances may disagree about one moment."""
 
@@ -112,6 +113,8 @@ class Journal:
         writes: Accepted writes in order, where somebody recorded them.
         is_at_rest: Nothing is due any more, so nothing may be unfinished.
         is_whole: Nothing was pruned: counters must be equal to the history.
+        is_clock_steady: Its times can be compared: nobody set the clock meanwhile.
+        overdue_us: How long a due job may be left alone by instances that are up.
         tolerance_us: How far the clocks of two instances may disagree.
         late_after_us: How late a run may begin that nothing stood in the way of; None
             to judge only what a policy forbids.
@@ -124,6 +127,8 @@ class Journal:
     writes: tuple[FencedWrite, ...] = ()
     is_at_rest: bool = False
     is_whole: bool = False
+    is_clock_steady: bool = True
+    overdue_us: int = OVERDUE_US
     tolerance_us: int = TOLERANCE_US
     late_after_us: int | None = None
     outages: tuple[tuple[Instant, Instant], ...] = ()

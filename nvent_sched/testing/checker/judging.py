@@ -28,10 +28,11 @@ from nvent_sched.testing.checker.watching import judge_begun, judge_writes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nvent_sched._model.runs import Run
     from nvent_sched.testing.checker.journal import JobJournal, Journal
 
-OVERDUE_US = 60_000_000
-"""How long a due job may be left alone by instances that are up."""
+
+UNKNOWN = "a record of an occurrence that the schedule does not have, or owes to nobody"
 
 
 @dataclass(slots=True)
@@ -58,14 +59,12 @@ def judge(journal: Journal, *, since: Instant | None = None) -> Report:
             continue
         _judge_occurrences(known, journal, sums, since=since)
         sums.violations += _judge_standing(known, journal)
-        for check in (
-            judge_overlap,
-            judge_fences,
-            judge_lateness,
-            judge_unfinished,
-            judge_counters,
-        ):
-            sums.violations += check(known, journal)
+        sums.violations += judge_unfinished(known, journal)
+        sums.violations += judge_counters(known, journal)
+        if journal.is_clock_steady:
+            sums.violations += judge_overlap(known, journal)
+            sums.violations += judge_fences(known, journal)
+            sums.violations += judge_lateness(known, journal)
     sums.violations += judge_begun(journal)
     sums.violations += judge_writes(journal)
     return Report(
@@ -80,41 +79,54 @@ def judge(journal: Journal, *, since: Instant | None = None) -> Report:
 def _judge_occurrences(
     known: JobJournal, journal: Journal, sums: _Sums, *, since: Instant | None
 ) -> None:
-    job_id, records = known.job.id, known.scheduled
     if not known.stretches:
         return
-    begin = known.stretches[0].after
-    if not journal.is_whole and known.job.created_at < begin:
+    begin = _judged_since(known, journal, sums)
+    begin = Instant(max(begin, since if since is not None else begin))
+    met: set[str] = set()
+    dues: dict[str, set[Instant]] = {}
+    for stretch in known.stretches:
+        walked = walk(stretch, known.scheduled, after=begin)
+        sums.violations += walked.violations
+        sums.occurrences += walked.seen
+        met |= walked.met
+        for run_id, due in walked.dues.items():
+            dues.setdefault(run_id, set()).add(due)
+        if walked.stopped_at is not None:
+            text = f"after {shown(walked.stopped_at)}: there are too many to look at"
+            sums.unjudged.append(Unjudged(job_id=known.job.id, text=text))
+            return
+    for run in known.scheduled:
+        # Asked for anew, an occurrence keeps the run that it had.
+        if run.due_time not in (expected := dues.get(run.id, {run.due_time})):
+            should = " or ".join(map(shown, sorted(expected)))
+            text = (
+                f"it was due at {shown(run.due_time)} and should have been at {should}"
+            )
+            sums.violations.append(_extra(run, text))
+        if run.scheduled_time > begin and run.id not in met:
+            sums.violations.append(_extra(run, UNKNOWN))
+
+
+def _extra(run: Run, text: str) -> Violation:
+    at, wrong = run.scheduled_time, Wrong.EXTRA
+    return Violation(wrong=wrong, job_id=run.job_id, at=at, run_id=run.id, text=text)
+
+
+def _judged_since(known: JobJournal, journal: Journal, sums: _Sums) -> Instant:
+    """Say from where on a job is judged, and what is left out."""
+    job_id, begin = known.job.id, known.stretches[0].after
+    if journal.is_whole:
+        return begin
+    if known.job.created_at < begin:
         text = f"before {shown(begin)}, when it was last edited, paused or resumed"
         sums.unjudged.append(Unjudged(job_id=job_id, text=text))
-    pruned = None if journal.is_whole else whole_since(known, now=journal.now)
+    pruned = whole_since(known, now=journal.now)
     if pruned is not None and pruned > begin:
         begin = pruned
         text = f"up to {shown(pruned)}: records before it were pruned"
         sums.unjudged.append(Unjudged(job_id=job_id, text=text))
-    begin = Instant(max(begin, since if since is not None else begin))
-    met: set[str] = set()
-    for stretch in known.stretches:
-        walked = walk(stretch, records, after=begin)
-        sums.violations += walked.violations
-        sums.occurrences += walked.seen
-        met |= walked.met
-        if walked.stopped_at is not None:
-            text = f"after {shown(walked.stopped_at)}: there are too many to look at"
-            sums.unjudged.append(Unjudged(job_id=job_id, text=text))
-            return
-    for run in records:
-        if run.scheduled_time > begin and run.id not in met:
-            sums.violations.append(
-                Violation(
-                    wrong=Wrong.EXTRA,
-                    job_id=job_id,
-                    at=run.scheduled_time,
-                    run_id=run.id,
-                    text="a record of an occurrence that nobody is known to have planned"
-                    " or that the schedule does not have",
-                )
-            )
+    return begin
 
 
 def _judge_standing(known: JobJournal, journal: Journal) -> Iterator[Violation]:
@@ -132,6 +144,6 @@ def _judge_standing(known: JobJournal, journal: Journal) -> Iterator[Violation]:
         yield Violation(wrong=Wrong.MISSING, job_id=job.id, at=due, text=text)
     elif due is not None and known.is_served:
         overdue_us = journal.now - due_of(job, due)
-        if overdue_us > (0 if journal.is_at_rest else OVERDUE_US):
+        if overdue_us > journal.overdue_us:
             text = f"due for {overdue_us} us, and nobody looks"
             yield Violation(wrong=Wrong.MISSING, job_id=job.id, at=due, text=text)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from nvent_sched._model.queries import PAGE_MAX, JobQuery, RunQuery
 from nvent_sched.errors import UsageError
 from nvent_sched.testing.checker.journal import (
+    OVERDUE_US,
     JobJournal,
     Journal,
     Stretch,
     known_stretch,
 )
-from nvent_sched.testing.checker.judging import OVERDUE_US
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nvent_sched.testing.checker.findings import Violation, Wrong
+from nvent_sched.testing.checker.going import running_max
 from nvent_sched.testing.checker.owed import shown
 
 if TYPE_CHECKING:
@@ -16,41 +17,57 @@ if TYPE_CHECKING:
 def judge_begun(journal: Journal) -> Iterator[Violation]:
     """Look for handlers that began twice under one claim, or acted after it was taken.
 
-    An owner that cannot renew stops itself before another one starts. Only what a paused
-    process was about to do it does as it comes back, before anything can stop it.
+    An owner that cannot renew stops itself before another one starts; where a job runs
+    one at a time, before any other run of the job does. Only what a paused process was
+    about to do it does as it comes back, before anything can stop it.
     """
-    runs: dict[str, list[Begun]] = {}
+    serial = {
+        known.job.id
+        for known in journal.jobs
+        if running_max(known.job.definition.policies) == 1
+    }
+    seen: set[tuple[str, int]] = set()
+    together: dict[str, list[Begun]] = {}
     for begun in journal.begun:
-        runs.setdefault(begun.run_id, []).append(begun)
-    for run_id, tries in runs.items():
-        seen: set[int] = set()
-        for begun in tries:
-            if begun.fence in seen:
+        claim = (begun.run_id, begun.fence)
+        if claim in seen:
+            yield Violation(
+                wrong=Wrong.EXTRA,
+                job_id=begun.job_id,
+                at=begun.began_at,
+                run_id=begun.run_id,
+                text=f"its handler began twice under token {begun.fence}",
+            )
+        seen.add(claim)
+        is_serial = begun.job_id in serial
+        together.setdefault(
+            f"job {begun.job_id}" if is_serial else f"run {begun.run_id}", []
+        ).append(begun)
+    for group in together.values():
+        yield from _acts_of_old(group)
+
+
+def _acts_of_old(group: list[Begun]) -> Iterator[Violation]:
+    newer: Begun | None = None  # the earliest to begin among those with a newer token
+    for begun in sorted(group, key=lambda each: -each.fence):
+        if newer is not None:
+            late = [
+                at
+                for at in begun.acts
+                if at > newer.began_at and at not in begun.thawed
+            ]
+            if late:
                 yield Violation(
-                    wrong=Wrong.EXTRA,
+                    wrong=Wrong.OVERLAPPING,
                     job_id=begun.job_id,
-                    at=begun.began_at,
-                    run_id=run_id,
-                    text=f"its handler began twice under token {begun.fence}",
+                    at=late[0],
+                    run_id=begun.run_id,
+                    text=f"{begun.instance} acted at {shown(late[0])} under token "
+                    f"{begun.fence}, and {newer.run_id} had begun at "
+                    f"{shown(newer.began_at)} under {newer.fence}",
                 )
-            seen.add(begun.fence)
-            yield from _acts_of_old(begun, tries)
-
-
-def _acts_of_old(begun: Begun, tries: list[Begun]) -> Iterator[Violation]:
-    newer = [each.began_at for each in tries if each.fence > begun.fence]
-    if not newer:
-        return
-    late = [at for at in begun.acts if at > min(newer) and at not in begun.thawed]
-    if late:
-        yield Violation(
-            wrong=Wrong.OVERLAPPING,
-            job_id=begun.job_id,
-            at=late[0],
-            run_id=begun.run_id,
-            text=f"{begun.instance} acted at {shown(late[0])} under token {begun.fence}, "
-            f"and a newer claim had begun at {shown(min(newer))}",
-        )
+        if newer is None or begun.began_at < newer.began_at:
+            newer = begun
 
 
 def judge_writes(journal: Journal) -> Iterator[Violation]:
