@@ -42,6 +42,16 @@ class Told:
         self._adapter = adapter
         self.calls = Counter[str]()
         self.is_gone = False
+        self._speaks = anyio.Event()
+        self._speaks.set()
+
+    def fall_silent(self) -> None:
+        """Answer nothing from now on."""
+        self._speaks = anyio.Event()
+
+    def go_on(self) -> None:
+        """Answer again, also what was asked meanwhile."""
+        self._speaks.set()
 
     @property
     def traits(self) -> Any:  # noqa: ANN401  the adapter's own
@@ -63,6 +73,7 @@ class Told:
             if self.is_gone and name != "close":
                 msg = "the store is out of reach"
                 raise StoreUnavailableError(msg)
+            await self._speaks.wait()
             return await verb(*args, **kwargs)
 
         self.__dict__[name] = call
