@@ -112,6 +112,8 @@ async def test_to_read_only_there_must_be_a_store(path: Path) -> None:
         ("sqlite:///jobs.db?synchronous=", "synchronous"),
         ("sqlite:///jobs.db?busy_timeout=soon", "busy_timeout"),
         ("sqlite:///jobs.db?busy_timeout=-1", "busy_timeout"),
+        ("sqlite:///jobs.db?poll=often", "poll"),
+        ("sqlite:///jobs.db?poll=0", "poll"),
         ("sqlite:///jobs.db?busy_timeout=nan", "busy_timeout"),
         ("sqlite:///jobs.db?cache=shared", "cache"),
         ("sqlite:///jobs.db?mode=memory", "mode"),
@@ -144,3 +146,10 @@ def test_a_setting_that_is_not_allowed_is_refused(path: Path) -> None:
         SqliteAdapter(path, mode=unknown)
     with pytest.raises(UsageError, match="busy_timeout"):
         SqliteAdapter(path, busy_timeout=timedelta(seconds=-1))
+
+
+def test_how_often_to_look_for_others_can_be_said() -> None:
+    adapter = SqliteAdapter.from_url("sqlite:///jobs.db?poll=2.5")
+
+    assert adapter.traits.hint_delay_us_max == 2_500_000
+    assert SqliteAdapter("jobs.db").traits.hint_delay_us_max == 500_000

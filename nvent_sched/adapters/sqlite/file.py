@@ -6,11 +6,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from nvent_sched._model.instants import SECOND_US
+from nvent_sched._model.instants import MICROSECOND, SECOND_US
 from nvent_sched._port import Traits
 from nvent_sched.adapters._owner import Owner
 from nvent_sched.adapters.sqlite.grouping import Grouping
-from nvent_sched.adapters.sqlite.location import BUSY_TIMEOUT, Location, location_from
+from nvent_sched.adapters.sqlite.location import (
+    BUSY_TIMEOUT,
+    POLL,
+    Location,
+    location_from,
+)
 from nvent_sched.adapters.sqlite.locks import InstanceLocks
 from nvent_sched.errors import StoreUnavailableError, UsageError
 
@@ -23,7 +28,6 @@ if TYPE_CHECKING:
     from nvent_sched.adapters.sqlite.location import Mode, Synchronous
 
 R = TypeVar("R")
-POLL_US: Final = SECOND_US // 2
 ALONE_POLL_US: Final = 3_600 * SECOND_US
 
 
@@ -35,6 +39,7 @@ class SqliteFile:
         synchronous: "FULL" survives a power cut; "NORMAL" may lose the last answers
             in one, "OFF" the file.
         busy_timeout: How long to wait for another process's transaction.
+        poll: How often to look for what another process did; at least 10 ms.
         mode: "rwc" creates the file if it is missing, "rw" does not, "ro" only reads.
 
     Raises:
@@ -47,6 +52,7 @@ class SqliteFile:
         *,
         synchronous: Synchronous = "FULL",
         busy_timeout: timedelta = BUSY_TIMEOUT,
+        poll: timedelta = POLL,
         mode: Mode = "rwc",
     ) -> None:
         text = os.fspath(path)
@@ -54,6 +60,7 @@ class SqliteFile:
             path=str(Path(text).expanduser()) if text.startswith("~") else text,
             synchronous=synchronous,
             busy_timeout=busy_timeout,
+            poll=poll,
             mode=mode,
         )
         self._shown, self._location = location, location.here
@@ -65,7 +72,7 @@ class SqliteFile:
             is_shared=is_file,
             is_durable=is_file,
             has_own_clock=False,
-            hint_delay_us_max=POLL_US if is_file else ALONE_POLL_US,
+            hint_delay_us_max=poll // MICROSECOND if is_file else ALONE_POLL_US,
         )
 
     @classmethod
@@ -74,7 +81,7 @@ class SqliteFile:
 
         Args:
             url: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite:///:memory:`
-                or `file:relative.db`; with `?synchronous=NORMAL&busy_timeout=5&mode=ro`
+                or `file:relative.db`; with `?synchronous=NORMAL&busy_timeout=5&poll=2&mode=ro`
                 (seconds) if wanted.
 
         Raises:
@@ -85,6 +92,7 @@ class SqliteFile:
             location.path,
             synchronous=location.synchronous,
             busy_timeout=location.busy_timeout,
+            poll=location.poll,
             mode=location.mode,
         )
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal, TypeGuard, get_args
+from typing import Any, Final, Literal, TypeGuard, get_args
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from nvent_sched._model.instants import span_us
+from nvent_sched._model.instants import MILLISECOND_US, span_us
 from nvent_sched.errors import UsageError
 
 MEMORY: Final = ":memory:"
 BUSY_TIMEOUT: Final = timedelta(seconds=10)
+POLL: Final = timedelta(milliseconds=500)
+POLL_US_MIN: Final = 10 * MILLISECOND_US
+SPANS: Final = ("busy_timeout", "poll")
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 Mode = Literal["rwc", "rw", "ro"]
@@ -29,12 +32,14 @@ class Location:
         path: Of the file; ":memory:" for none.
         synchronous: How sure a commit is; "FULL" survives a loss of power.
         busy_timeout: How long to wait for other processes, at least 0.
+        poll: How often to look for what other processes did, at least 10 ms.
         mode: "rwc" creates the file if it is missing, "rw" does not, "ro" only reads.
     """
 
     path: str
     synchronous: Synchronous = "FULL"
     busy_timeout: timedelta = BUSY_TIMEOUT
+    poll: timedelta = POLL
     mode: Mode = "rwc"
 
     def __post_init__(self) -> None:
@@ -51,6 +56,7 @@ class Location:
             msg = f"mode must be one of {allowed}, not {self.mode!r}"
             raise UsageError(msg)
         span_us(self.busy_timeout, name="busy_timeout")
+        span_us(self.poll, name="poll", least_us=POLL_US_MIN)
 
     @property
     def is_memory(self) -> bool:
@@ -101,7 +107,7 @@ def location_from(url: str) -> Location:
     Args:
         url: `sqlite:///rel.db`, `sqlite:////abs.db`, `sqlite:///:memory:`, `sqlite://`
             (memory), `file:rel.db`, `file:///abs.db`; with the options `synchronous`,
-            `busy_timeout` (seconds) and `mode`.
+            `busy_timeout` and `poll` (seconds) and `mode`.
 
     Raises:
         UsageError: It is not such a URL.
@@ -133,16 +139,17 @@ def _with_options(location: Location, *, query: str) -> Location:
             location = replace(location, synchronous=upper)
         elif name == "mode" and _is_mode(text):
             location = replace(location, mode=text)
-        elif name == "busy_timeout" and (span := _seconds_from(text)) is not None:
-            location = replace(location, busy_timeout=span)
+        elif name in SPANS and (span := _seconds_from(text)) is not None:
+            given_span: Any = {name: span}
+            location = replace(location, **given_span)
         else:
             # What is no option of ours may be a key, or a password.
-            is_known = name in {"synchronous", "mode", "busy_timeout"}
+            is_known = name in {"synchronous", "mode", *SPANS}
             given = f"{name}={text}" if is_known else name
             msg = (
                 f"a SQLite store's URL has no option {given}; allowed are "
                 f"synchronous={'|'.join(get_args(Synchronous))}, "
-                f"busy_timeout=SECONDS, mode={'|'.join(get_args(Mode))}"
+                f"busy_timeout=SECONDS, poll=SECONDS, mode={'|'.join(get_args(Mode))}"
             )
             raise UsageError(msg)
     return location
