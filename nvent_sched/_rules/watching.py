@@ -15,9 +15,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.claims import JobWrite
-from nvent_sched._model.instants import Instant, moment_from
+from nvent_sched._model.instants import SECOND_US, Instant, moment_from
 from nvent_sched._model.jobs import Job, JobDefinition, JobStatus
 from nvent_sched._model.policies import Overlap, Policies, Retry
+from nvent_sched._model.spans import us_words
 from nvent_sched._model.values import changed
 from nvent_sched._model.watchdogs import WatchdogSnapshot, WatchState
 from nvent_sched._rules.declaring import json_text, payload_from
@@ -171,12 +172,12 @@ def end_of_work(job: Job, *, retention: Retention, now: Instant) -> JobWrite | N
 def alarm_of(job: Job) -> dict[str, Any]:
     """Say what an alarm is told about the work, as JSON."""
     definition = job.definition
-    timeout = timedelta(microseconds=timeout_us_of(definition))
+    timeout_us = timeout_us_of(definition)
     return {
-        "reason": f"no sign of life for {timeout}",
+        "reason": f"no sign of life for {us_words(timeout_us)}",
         **facts_of(definition),
         "last_beat": moment_from(job.anchor).isoformat(),
-        "timeout": timeout.total_seconds(),
+        "timeout": timeout_us / SECOND_US,
         "metadata": json.loads(definition.metadata),
     }
 

@@ -102,7 +102,7 @@ async def test_the_flow_is_watched_until_its_end_and_paged_for_when_it_stalls(
         await clock.advance(timedelta(hours=1))
 
     assert well == ""
-    assert capsys.readouterr().out == "flow-7: no sign of life for 0:05:00\n"
+    assert capsys.readouterr().out == "flow-7: no sign of life for 5 min\n"
 
 
 async def test_what_the_shop_sells_is_billed_and_packed(

@@ -99,7 +99,7 @@ async def test_silence_raises_the_alarm_exactly_at_the_deadline_and_once(
     (alarm,) = alarms
     assert alarm == {
         "key": "flow-7",
-        "reason": "no sign of life for 0:00:10",
+        "reason": "no sign of life for 10 s",
         "last_beat": last.isoformat(),
         "timeout": 10.0,
         "owner": scheduler.instance_id,
