@@ -95,11 +95,12 @@ class TriggerVerbs(Verbs):
         Args:
             name: The trigger.
             payload: What subscribers are called with, as JSON of at most 32 KiB.
-            idempotency_key: Firing twice with one key fires once.
+            idempotency_key: Firing twice with one key fires once, as long as history
+                has the first.
 
         Returns:
             The run of the trigger that hands it on; `wait_for` gives its result, how
-            many subscribers have it.
+            many subscribers have it. Theirs are called `on:<trigger>:<id>!<its id>`.
 
         Raises:
             UnknownTriggerError: There is no such trigger.

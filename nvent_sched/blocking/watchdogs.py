@@ -108,7 +108,9 @@ class WatchdogVerbs(Verbs):
             timeout: How long it may be silent; at least 0.1 s.
             on_stall: A function, or the name of a handler. It is called with one
                 argument after the run's context, if it takes that: a mapping with
-                `key`, `reason`, `last_beat`, `timeout` (s), `owner` and `metadata`.
+                `key`, `reason`, `last_beat`, `timeout` (s), `owner` and `metadata`. A
+                function is known to this process from here on; make it a `handler`, so
+                that every instance can call it from its start.
             metadata: Yours, as a JSON object.
             retry: What to do if *on_stall* fails. Three attempts by default.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from nvent_sched._model.jobs import ID_LENGTH_MAX
 from nvent_sched._model.roles import Role
 from nvent_sched._rules.watching import watch_definition
-from nvent_sched.patterns.watches import Watch
+from nvent_sched.patterns.watches import Watch, interval_us_of
 
 if TYPE_CHECKING:
     from nvent_sched._engine.claims import Claim
@@ -70,6 +70,7 @@ class RunWatches:
             definition.id,
             definition=definition,
             wrote_at_us=now_us,
+            ripe_us=now_us + interval_us_of(timeout_us),
             run_id=run.id,
             timeout_us=timeout_us,
             is_sent=run.attempt > 1,

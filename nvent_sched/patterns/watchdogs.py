@@ -140,7 +140,8 @@ class Watchdogs:
 
     def run_began(self, claim: Claim) -> None:
         """Watch a run whose job says how long it may be silent."""
-        self._runs.begin(claim, now_us=self._core.clock.monotonic_us())
+        if claim.policies.stall_after_us is not None:
+            self._runs.begin(claim, now_us=self._core.clock.monotonic_us())
 
     def run_spoke(self, run_id: str) -> None:
         """Take a sign of life of a run; from any thread."""

@@ -17,6 +17,11 @@ WRITE_US_MAX: Final = 60 * SECOND_US
 """A sign is stored after this time at the latest, however long the time-out is."""
 
 
+def interval_us_of(timeout_us: int) -> int:
+    """Say how often signs are stored: a quarter of the time-out, within bounds."""
+    return min(max(timeout_us // 4, WRITE_US_MIN), WRITE_US_MAX)
+
+
 @dataclass(slots=True, eq=False)
 class Watch:
     """One watchdog that this instance gives signs for. All times are monotonic.
@@ -28,6 +33,7 @@ class Watch:
         beat_us: The last sign of life.
         stored_us: The sign that is stored; before every sign if none of ours is.
         wrote_at_us: When a sign was stored last, or the watch began.
+        ripe_us: From when on a newer sign is worth a write.
         run_id: The run that gives the signs, if one does.
         timeout_us: How long the work may be silent; None while that is not known.
         is_sent: Something of it may be in the store.
@@ -39,6 +45,7 @@ class Watch:
     beat_us: int = 0
     stored_us: int = -1
     wrote_at_us: int = 0
+    ripe_us: int = 0
     run_id: str | None = None
     timeout_us: int | None = None
     is_sent: bool = False
@@ -60,17 +67,11 @@ class Watch:
         self.job, self.definition = job, None
         self.timeout_us = timeout_us_of(job.definition)
         self.stored_us, self.wrote_at_us = sign_us, now_us
+        self.ripe_us = now_us + interval_us_of(self.timeout_us)
 
     def forget_stored(self) -> None:
         """Remember that somebody else wrote it."""
         self.job = self.definition = None
-
-    @property
-    def interval_us(self) -> int:
-        """How often signs are stored: a quarter of the time-out, within bounds."""
-        if self.timeout_us is None:
-            return 0
-        return min(max(self.timeout_us // 4, WRITE_US_MIN), WRITE_US_MAX)
 
     @property
     def has_news(self) -> bool:
@@ -78,14 +79,9 @@ class Watch:
         return self.beat_us > self.stored_us
 
     @property
-    def ripe_us(self) -> int:
-        """From when on a newer sign is worth a write."""
-        return self.wrote_at_us + self.interval_us
-
-    @property
     def nearly_ripe_us(self) -> int:
         """From when on it goes along with a write that is made anyway."""
-        return self.wrote_at_us + self.interval_us // 2
+        return (self.wrote_at_us + self.ripe_us) // 2
 
     def is_alive(self, now_us: int) -> bool:
         """Whether, for all that is known here, the work is not stalled."""
