@@ -25,6 +25,7 @@ from nvent_sched._model.instants import (
 from nvent_sched._model.schedules import Schedule
 from nvent_sched._rules.cron import Cron, Preview
 from nvent_sched._rules.cron.days import in_years
+from nvent_sched._rules.cron.zones import changes_in
 from nvent_sched.errors import CronError, UsageError
 
 if TYPE_CHECKING:
@@ -214,6 +215,20 @@ def test_the_ends_of_time_hold(expr: str, zone: str) -> None:
     assert cron.next_after(datetime.min.replace(tzinfo=UTC)) is not None
     late = datetime(9999, 12, 20, tzinfo=UTC)
     assert all(m.year == 9999 for m in islice(cron.occurrences(late), 20_000))
+
+
+@pytest.mark.parametrize("zone", ["UTC", NEW_YORK, "Australia/Lord_Howe"])
+def test_what_is_years_away_is_found_without_looking_at_the_years_between(
+    zone: str,
+) -> None:
+    changes_in.cache_clear()
+    cron = Cron("* * * 1 1 ? 2099", zone)
+
+    found = cron.next_after(at("2026-11-26T00:00+00:00"))
+
+    assert found is not None
+    assert found.replace(tzinfo=None) == datetime(2099, 1, 1)  # noqa: DTZ001  the wall
+    assert changes_in.cache_info().currsize < 5
 
 
 def test_next_is_strictly_after_by_a_microsecond() -> None:

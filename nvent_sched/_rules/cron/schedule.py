@@ -30,6 +30,8 @@ TICK: Final = timedelta(microseconds=1)
 LAST: Final = datetime(9998, 1, 1, tzinfo=UTC)
 FIRST: Final = datetime(2, 1, 1, tzinfo=UTC)
 NOTED_MAX: Final = 3
+APART: Final = timedelta(days=2)
+"""More than two offsets of a zone can differ by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,11 +162,19 @@ class Cron:
         wall = (utc + offset).replace(tzinfo=None)
         while (found := next_wall(self._fields, wall)) is not None:
             due = found.replace(tzinfo=UTC) - offset
-            change = next_change(self._zone, after=cursor, until=due)
-            if change is None:
+            is_far = due - cursor > 2 * APART
+            until = cursor + APART if is_far else due
+            change = next_change(self._zone, after=cursor, until=until)
+            if change is not None:
+                cursor, offset = change.at, change.after
+                wall = (change.at + offset - TICK).replace(tzinfo=None)
+            elif is_far:
+                # No wall time until then can match, whatever the clock does meanwhile.
+                cursor = due - APART
+                offset = offset_at(self._zone, cursor)
+                wall = (cursor + offset).replace(tzinfo=None)
+            else:
                 return due
-            cursor, offset = change.at, change.after
-            wall = (change.at + offset - TICK).replace(tzinfo=None)
         return None
 
     def occurrences(self, after: datetime, /) -> Iterator[datetime]:

@@ -47,8 +47,8 @@ KINDS: Final[tuple[tuple[tuple[str, ...], type[StoreError], str], ...]] = (
         ("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM", "SQLITE_AUTH"),
         StoreUnavailableError,
         (
-            "it cannot be opened, read or written; check that its folder exists, may "
-            "be written to and has room"
+            "it cannot be opened, read or written; check that it is a file, and that its "
+            "folder exists, may be written to and has room"
         ),
     ),
 )
