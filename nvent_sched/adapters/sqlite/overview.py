@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.queries import StoreSummary
-from nvent_sched._model.runs import Origin, RunState
+from nvent_sched._model.runs import Origin, Outcome, RunState
 from nvent_sched.adapters._codec import definition_from
 from nvent_sched.adapters.sqlite.locks import room_left_share
 from nvent_sched.adapters.sqlite.rows import RUN, run_from
@@ -70,6 +70,9 @@ FINDINGS: Final[tuple[tuple[str, str], ...]] = (
         ),
     ),
 )
+_STATUSES: Final = frozenset(map(str, JobStatus))
+_LIVE: Final = frozenset(map(str, RunState))
+_OUTCOMES: Final = ", ".join(f"'{each}'" for each in Outcome)
 _STATES: Final = ", ".join(f"'{each}'" for each in RunState)
 _ORIGINS: Final = ", ".join(f"'{each}'" for each in Origin)
 FINDINGS_MAX: Final = 100
@@ -98,8 +101,8 @@ def summary(
     ).fetchall()
     settings = _settings(connection)
     return StoreSummary(
-        jobs={JobStatus(status): count for status, count in jobs},
-        live_runs={RunState(state): count for state, count in live},
+        jobs={JobStatus(name): count for name, count in jobs if name in _STATUSES},
+        live_runs={RunState(name): count for name, count in live if name in _LIVE},
         finished_runs=all_runs - sum(count for _, count in live),
         oldest_look_at=None if oldest is None else oldest[0],
         unresolved=_unresolved(connection, now=now),
@@ -119,7 +122,10 @@ def _has_quarantine(connection: sqlite3.Connection) -> bool:
 
 def _unresolved(connection: sqlite3.Connection, *, now: Instant) -> dict[str, int]:
     """Count due work whose handler no listed instance has."""
-    listed = "(SELECT value FROM instances, json_each(instances.handlers))"
+    listed = (
+        "(SELECT value FROM instances, json_each("
+        "CASE json_valid(handlers) WHEN 1 THEN handlers ELSE '[]' END))"
+    )
     rows = connection.execute(
         f"""
         SELECT handler, count(*) FROM (
@@ -182,7 +188,9 @@ def _findings(connection: sqlite3.Connection) -> Iterator[str]:
     # Of a run only these can be unreadable, and few have them.
     for run in connection.execute(
         f"SELECT {RUN} FROM runs WHERE log IS NOT NULL OR attempts IS NOT NULL "  # noqa: S608  ours
-        f"OR state NOT IN ({_STATES}) OR origin NOT IN ({_ORIGINS})"
+        f"OR state NOT IN ({_STATES}) OR origin NOT IN ({_ORIGINS}) "
+        f"OR outcome NOT IN ({_OUTCOMES}) OR NOT json_valid(coalesce(payload, '{{}}')) "
+        "OR NOT json_valid(coalesce(result, 'null'))"
     ):
         try:
             run_from(run)
