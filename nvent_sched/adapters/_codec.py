@@ -85,7 +85,7 @@ def definition_from(text: str) -> JobDefinition:
             name=record.get("name", record["id"]),
             handler=record["handler"],
             schedule=_text(record["schedule"]),
-            payload=_payload(record.get("payload", "{}")),
+            payload=payload_from(record.get("payload", "{}")),
             policies=_policies_from(record.get("policies")),
             tags=tuple(map(_text, record.get("tags", ()))),
             metadata=_object_text(record.get("metadata", "{}")),
@@ -103,6 +103,21 @@ def _text(value: object) -> str:
     return value
 
 
+def _integer(value: object) -> int:
+    if type(value) is not int:
+        msg = f"not an integer: {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+def _list(text: str) -> list[Any]:
+    found = json.loads(text)
+    if not isinstance(found, list):
+        msg = f"not a list: {text[:80]!r}"
+        raise TypeError(msg)
+    return found
+
+
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         msg = f"neither true nor false: {value!r}"
@@ -117,14 +132,31 @@ def _object_text(text: str) -> str:
     return text
 
 
-def _payload(text: str) -> str:
-    """Return the text of arguments."""
+@lru_cache(CACHED_MAX)
+def payload_from(text: str) -> str:
+    """Return the text of a run's arguments, if that is what it is.
+
+    Raises:
+        ValueError: It is no JSON.
+        TypeError: It holds something else.
+    """
     if text != "{}":
         given = _object(text)
         list_of, dict_of = given.get("args", []), given.get("kwargs", {})
         if not isinstance(list_of, list) or not isinstance(dict_of, dict):
             msg = f"no arguments: {text[:80]!r}"
             raise TypeError(msg)
+    return text
+
+
+def result_from(text: str | None) -> str | None:
+    """Return the text of what a handler returned, if that is what it is.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    if text is not None:
+        json.loads(text)
     return text
 
 
@@ -195,7 +227,7 @@ def attempts_from(text: str | None) -> tuple[Attempt, ...]:
     if text is None:
         return ()
     try:
-        return tuple(_attempt_from(each) for each in json.loads(text))
+        return tuple(map(_attempt_from, _list(text)))
     except UNREADABLE as error:
         msg = f"the attempts of a run cannot be read: {error!r}"
         raise StoreCorruptError(msg) from error
@@ -203,14 +235,32 @@ def attempts_from(text: str | None) -> tuple[Attempt, ...]:
 
 def _attempt_from(record: list[Any]) -> Attempt:
     number, outcome, instance, started_at, ended_at, *rest = record
+    error = rest[0] if rest else None
     return Attempt(
-        number=number,
+        number=_integer(number),
         outcome=Outcome(outcome),
-        instance=instance,
-        started_at=None if started_at is None else Instant(started_at),
-        ended_at=Instant(ended_at),
-        error=rest[0] if rest else None,
+        instance=None if instance is None else _text(instance),
+        started_at=None if started_at is None else Instant(_integer(started_at)),
+        ended_at=Instant(_integer(ended_at)),
+        error=None if error is None else _text(error),
     )
+
+
+def names_from(text: str, *, of: str) -> tuple[str, ...]:
+    """Read a list of names.
+
+    Args:
+        text: JSON.
+        of: Whose names, for the message.
+
+    Raises:
+        StoreCorruptError: It is no such list.
+    """
+    try:
+        return tuple(map(_text, _list(text)))
+    except UNREADABLE as error:
+        msg = f"the handlers of instance {of!r} cannot be read: {error!r}"
+        raise StoreCorruptError(msg) from error
 
 
 def lines_text(lines: tuple[str, ...]) -> str | None:
@@ -227,7 +277,7 @@ def lines_from(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
     try:
-        return tuple(str(line) for line in json.loads(text))
+        return tuple(map(_text, _list(text)))
     except UNREADABLE as error:
         msg = f"the log of a run cannot be read: {error!r}"
         raise StoreCorruptError(msg) from error

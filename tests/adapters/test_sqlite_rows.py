@@ -115,7 +115,12 @@ async def test_text_that_has_no_utf_8_is_stored_so_that_it_can_be_read(
     (run,) = await claim(adapter)
     end = an_end(run, Outcome.FAILED)
     told = replace(
-        end.run, error=HALF, reason=HALF, log=(HALF,), progress_note=HALF, result=HALF
+        end.run,
+        error=HALF,
+        reason=HALF,
+        log=(HALF,),
+        progress_note=HALF,
+        result=f'"{HALF}"',
     )
     counted = a_tally(Outcome.FAILED, error=HALF)
     settlement = replace(end, run=told, tally=counted)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.claims import Claims, DueBatch, Lost, Renewed
 from nvent_sched._model.instants import Instant
+from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis.locking import LockVerbs
 from nvent_sched.adapters.redis.readers import RedisReader
 from nvent_sched.adapters.redis.rows import (
-    event_text,
     facts_from,
     instance_text,
     instant_of,
@@ -17,6 +17,7 @@ from nvent_sched.adapters.redis.rows import (
     readable_runs,
 )
 from nvent_sched.adapters.redis.server import PART_MAX, parts_of
+from nvent_sched.adapters.redis.telling import event_text
 from nvent_sched.adapters.redis.writing import (
     committed_from,
     plan_row,
@@ -212,7 +213,10 @@ class RedisAdapter(RedisReader, LockVerbs):
         )
         return Lost(
             now=Instant(int(at)),
-            runs=tuple(readable_runs(replies)),
+            # Where the index was damaged, it may name a run that nobody has.
+            runs=tuple(
+                run for run in readable_runs(replies) if run.state is RunState.CLAIMED
+            ),
             dead=tuple(sorted(dead)),
         )
 

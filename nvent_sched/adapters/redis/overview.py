@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.queries import StoreSummary
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nvent_sched._model.instances import Instance
+
+_STATUSES: Final = frozenset(map(str, JobStatus))
 
 
 def summary_from(
@@ -34,7 +36,9 @@ def summary_from(
     listed = {name for each in instances for name in each.handlers}
     return StoreSummary(
         jobs={
-            JobStatus(status): int(count) for status, count in pairs(statuses).items()
+            JobStatus(status): int(count)
+            for status, count in pairs(statuses).items()
+            if status in _STATUSES
         },
         live_runs={state: count for state, count in live.items() if count},
         finished_runs=runs - sum(live.values()),

@@ -6,7 +6,8 @@ at a time; what a query does not want is left out here.
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.queries import JobQuery, Page, RunQuery
@@ -23,7 +24,6 @@ from nvent_sched.adapters.redis.reading import (
     place_of_row,
 )
 from nvent_sched.adapters.redis.rows import (
-    event_from,
     instance_from,
     job_from,
     pairs,
@@ -31,6 +31,7 @@ from nvent_sched.adapters.redis.rows import (
 )
 from nvent_sched.adapters.redis.server import RedisServer, parts_of
 from nvent_sched.adapters.redis.tallies import stats_from
+from nvent_sched.adapters.redis.telling import event_from
 from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:
@@ -119,8 +120,9 @@ class RedisReader(RedisServer):
             for part in _parts(list(dict.fromkeys(query.ids))):
                 head = ("", "", "", READ_MAX, len(part))
                 rows += await self._ask("read_runs", *head, *part)
-            for row in sorted(rows, key=place_of_row, reverse=True):
-                if place is None or place_of_row(row) < place:
+            placed = [(found, row) for row in rows if (found := place_of_row(row))]
+            for found, row in sorted(placed, key=itemgetter(0), reverse=True):
+                if place is None or found < place:
                     yield row
             return
         for limit in _limits(query.limit):
@@ -128,9 +130,10 @@ class RedisReader(RedisServer):
             rows = await self._ask("read_runs", *head)
             for row in rows:
                 yield row
-            if len(rows) < limit:
+            places = [found for row in rows if (found := place_of_row(row))]
+            if len(rows) < limit or not places:
                 return
-            place = place_of_row(rows[-1])
+            place = places[-1]
 
     async def read_stats(self, job_ids: Sequence[str] | None) -> tuple[JobStats, ...]:
         """Read the statistics of these jobs, in order; None for all jobs added up."""
@@ -150,11 +153,12 @@ class RedisReader(RedisServer):
         """List the instances, the oldest first."""
         texts, beats = await self._ask("read_instances")
         heard = pairs(beats)
-        listed = [
-            instance_from(instance_id, text, heartbeat=heard[instance_id])
-            for instance_id, text in pairs(texts).items()
-            if instance_id in heard
-        ]
+        listed: list[Instance] = []
+        for instance_id, text in pairs(texts).items():
+            with suppress(StoreError):  # it says it anew with its next heartbeat
+                if instance_id in heard:
+                    beat = heard[instance_id]
+                    listed.append(instance_from(instance_id, text, heartbeat=beat))
         return tuple(sorted(listed, key=lambda each: (each.started_at, each.id)))
 
     async def summary(self, *, now: Instant, is_deep: bool) -> StoreSummary:
@@ -175,10 +179,11 @@ class RedisReader(RedisServer):
     async def read_events(self, *, after: int | None, limit: int) -> tuple[Event, ...]:
         """Read events with a number above *after*; with None the last one."""
         flat = await self._ask("read_events", "" if after is None else after, limit)
-        return tuple(
-            event_from(seq, text)
-            for seq, text in zip(flat[::2], flat[1::2], strict=True)
-        )
+        found: list[Event] = []
+        for seq, text in zip(flat[::2], flat[1::2], strict=True):
+            with suppress(StoreError):  # of a newer release, or damaged
+                found.append(event_from(seq, text))
+        return tuple(found)
 
     async def _findings(self, counted: Sequence[Any]) -> list[str]:
         """Check what is stored, until too much is wrong."""

@@ -63,7 +63,10 @@ def place_of(query: RunQuery) -> Place | None:
     return min(places, default=None)
 
 
-def place_of_row(row: Sequence[Any]) -> Place:
-    """Say where a stored run lies in the order of runs."""
+def place_of_row(row: Sequence[Any]) -> Place | None:
+    """Say where a stored run lies in the order of runs; None if that is damaged."""
     run_id, flat = row
-    return int(flat[flat.index("scheduled_time") + 1]), run_id
+    try:
+        return int(flat[flat.index("scheduled_time") + 1]), run_id
+    except ValueError:
+        return None

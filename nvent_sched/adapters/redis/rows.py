@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.claims import DueJob, LiveRun
-from nvent_sched._model.events import Event, EventKind
 from nvent_sched._model.instances import Instance
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import Job, JobDefinition, JobStatus
@@ -24,7 +23,9 @@ from nvent_sched.adapters._codec import (
     definition_from,
     lines_from,
     lines_text,
-    quoted,
+    names_from,
+    payload_from,
+    result_from,
 )
 from nvent_sched.errors import StoreCorruptError, StoreError
 
@@ -170,6 +171,8 @@ def run_from(run_id: str, row: Sequence[str]) -> Run:
     fields.pop("request", None)
     fields.setdefault("due_time", fields.get("scheduled_time"))
     try:
+        payload_from(fields.get("payload", "{}"))
+        result_from(fields.get("result"))
         for name in _INTS & fields.keys():
             fields[name] = int(fields[name])
         fields["state"] = RunState(fields["state"])
@@ -206,25 +209,38 @@ def facts_from(reply: Sequence[str]) -> DueJob:
     _, stand, definition, ended, *live = reply
     return DueJob(
         job=job_from(stand, definition),
-        live=tuple(
-            LiveRun(
+        live=tuple(_readable_live(live)),
+        last_finished_at=instant_of(ended),
+    )
+
+
+def _readable_live(row: Sequence[str]) -> Iterator[LiveRun]:
+    """Read live runs; `summary` tells of one that cannot be read."""
+    for run_id, state, scheduled, due, is_cancelled in zip(
+        *[iter(row)] * 5, strict=True
+    ):
+        try:
+            yield LiveRun(
                 id=run_id,
                 state=RunState(state),
                 scheduled_time=Instant(int(scheduled)),
                 due_time=Instant(int(due)),
                 is_cancelled=is_cancelled == "1",
             )
-            for run_id, state, scheduled, due, is_cancelled in zip(
-                *[iter(live)] * 5, strict=True
-            )
-        ),
-        last_finished_at=instant_of(ended),
-    )
+        except UNREADABLE:
+            continue
 
 
 def instant_of(text: str) -> Instant | None:
-    """Read a time; None for an empty text."""
-    return Instant(int(float(text)) if "e" in text else int(text)) if text else None
+    """Read a time; None for an empty text, or for what is no time."""
+    try:
+        return Instant(int(text))
+    except ValueError:
+        pass
+    try:
+        return Instant(int(float(text)))
+    except (ValueError, OverflowError):
+        return None
 
 
 def instance_text(instance: Instance) -> str:
@@ -250,37 +266,13 @@ def instance_from(instance_id: str, text: str, *, heartbeat: str) -> Instance:
     """
     try:
         record = json.loads(text)
-        record["handlers"] = tuple(record["handlers"])
+        record["handlers"] = names_from(compact(record["handlers"]), of=instance_id)
         return Instance(
             id=instance_id, heartbeat_at=Instant(int(float(heartbeat))), **record
         )
-    except UNREADABLE as error:
+    except (OverflowError, *UNREADABLE) as error:
         msg = f"instance {instance_id!r} cannot be read: {error!r}"
         raise StoreCorruptError(msg) from error
-
-
-def event_text(event: Event) -> str:
-    """Write an event, without its number."""
-    job_id = "null" if event.job_id is None else quoted(event.job_id)
-    run_id = "null" if event.run_id is None else quoted(event.run_id)
-    return (
-        f"[{event.at},{quoted(event.kind.value)},{quoted(event.instance)},"
-        f"{job_id},{run_id},{quoted(event.detail)}]"
-    )
-
-
-def event_from(seq: str, text: str) -> Event:
-    """Read an event."""
-    at, kind, instance, job_id, run_id, detail = json.loads(text)
-    return Event(
-        at=Instant(at),
-        kind=EventKind(kind),
-        instance=instance,
-        job_id=job_id,
-        run_id=run_id,
-        detail=detail,
-        seq=int(seq),
-    )
 
 
 def pairs(flat: Sequence[str]) -> Mapping[str, str]:

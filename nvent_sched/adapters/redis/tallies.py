@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.statistics import Tally
 
 _OUTCOMES: Final = tuple(Outcome)
+_NAMES: Final = frozenset(map(str, Outcome))
 
 
 def tally_row(tally: Tally) -> list[Any]:
@@ -50,16 +51,17 @@ def stats_from(job_id: str, reply: Sequence[Any]) -> JobStats:
     started, finished, success, failure, flat = reply
     counted = pairs(flat)
     outcome = counted.get("last_outcome")
+    outcome = outcome if outcome in _NAMES else None
     return JobStats(
         job_id=job_id,
         counts={
-            each: int(counted[name])
+            each: _count(counted[name])
             for each in _OUTCOMES
             if (name := f"n:{each.value}") in counted
         },
-        retries=int(counted.get("n:retries", 0)),
-        success_streak=int(counted.get("success_streak", 0)),
-        failure_streak=int(counted.get("failure_streak", 0)),
+        retries=_count(counted.get("n:retries", "0")),
+        success_streak=_count(counted.get("success_streak", "0")),
+        failure_streak=_count(counted.get("failure_streak", "0")),
         last_outcome=None if outcome is None else Outcome(outcome),
         last_started_at=instant_of(started),
         last_finished_at=instant_of(finished),
@@ -71,9 +73,18 @@ def stats_from(job_id: str, reply: Sequence[Any]) -> JobStats:
     )
 
 
+def _count(text: str) -> int:
+    """Read a count; one that was damaged begins anew with the next that is counted."""
+    try:
+        return int(text)
+    except ValueError:
+        return 0
+
+
 def _buckets(counted: Mapping[str, str], beginning: str) -> dict[int, int]:
     return {
-        int(name.removeprefix(beginning)): int(count)
+        int(bucket): _count(count)
         for name, count in counted.items()
         if name.startswith(beginning)
+        and (bucket := name.removeprefix(beginning)).isdecimal()
     }

@@ -179,11 +179,27 @@ def take_lost(
         for number, lease_until, instance in connection.execute(CLAIMED)
         if lease_until <= now or instance not in alive
     ]
-    left = {instance for _, instance in lost[limit:]}
+    runs, taken = _readable(connection, [number for number, _ in lost], limit=limit)
+    left = {instance for _, instance in lost[taken:]}
     dead = tuple(sorted({row[0] for row in listed} - alive - left))
     connection.executemany(
         "DELETE FROM instances WHERE id = ?", [(each,) for each in dead]
     )
-    wanted = json.dumps([number for number, _ in lost[:limit]])
-    rows = connection.execute(LOST, [wanted]).fetchall()
-    return Lost(now=now, runs=tuple(readable_runs(rows)), dead=dead)
+    return Lost(now=now, runs=runs, dead=dead)
+
+
+def _readable(
+    connection: sqlite3.Connection, numbers: Sequence[int], *, limit: int
+) -> tuple[tuple[Run, ...], int]:
+    """Read runs until there are enough; say also how many were looked at for it.
+
+    However many cannot be read, they do not stand in the way of those behind them.
+    """
+    runs: list[Run] = []
+    taken = 0
+    while taken < len(numbers) and len(runs) < limit:
+        part = numbers[taken : taken + limit - len(runs)]
+        rows = connection.execute(LOST, [json.dumps(part)]).fetchall()
+        runs += readable_runs(rows)
+        taken += len(part)
+    return tuple(runs), taken

@@ -147,7 +147,8 @@ def _facts(
     live: dict[str, list[LiveRun]] = {}
     wanted = json.dumps([row[1] for row in rows])
     for row in connection.execute(LIVE, [wanted]):
-        live.setdefault(row[-1], []).append(live_from(row))
+        if (run := live_from(row)) is not None:
+            live.setdefault(row[-1], []).append(run)
     facts: list[DueJob] = []
     for _, job_id, *columns, last_finished_at in rows:
         try:

@@ -15,10 +15,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched.adapters._codec import UNREADABLE
 from nvent_sched.adapters.sqlite import reading
 from nvent_sched.adapters.sqlite.faults import fault_of
 from nvent_sched.adapters.sqlite.schema import SCHEMA, migrate, schema_number
-from nvent_sched.errors import StoreReadOnlyError, StoreUnavailableError
+from nvent_sched.errors import (
+    StoreCorruptError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,6 +98,14 @@ class Grouping:
     def _ours(self, error: BaseException) -> BaseException:
         if isinstance(error, sqlite3.Error):
             fault = fault_of(error, path=self._location.path)
+            fault.__cause__ = error
+            return fault
+        if isinstance(error, UNREADABLE) and not isinstance(error, UsageError):
+            msg = (
+                f"{self._location.path}: what is stored there cannot be read ({error!r}); "
+                "`nvent-sched check` tells what is damaged"
+            )
+            fault = StoreCorruptError(msg)
             fault.__cause__ = error
             return fault
         return error

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.queries import StoreSummary
-from nvent_sched._model.runs import Origin, RunState
+from nvent_sched._model.runs import Origin, Outcome, RunState
 from nvent_sched.adapters._codec import definition_from
 from nvent_sched.adapters.sqlite.locks import room_left_share
 from nvent_sched.adapters.sqlite.rows import RUN, run_from
@@ -92,7 +92,9 @@ SELECT min((
 """  # noqa: S608  our own text
 UNRESOLVED: Final = f"""
 {HANDLERS}, listed (name) AS (
-    SELECT value FROM instances, json_each(instances.handlers)
+    SELECT value FROM instances, json_each(
+        CASE json_valid(instances.handlers) WHEN 1 THEN instances.handlers ELSE '[]' END
+    )
 ), due (handler, count) AS (
     SELECT taker, (
         SELECT count(*) FROM jobs
@@ -105,6 +107,9 @@ UNRESOLVED: Final = f"""
 )
 SELECT handler, sum(count) FROM due GROUP BY handler HAVING sum(count) > 0
 """  # noqa: S608  our own text
+_STATUSES: Final = frozenset(map(str, JobStatus))
+_LIVE: Final = frozenset(map(str, RunState))
+_OUTCOMES: Final = ", ".join(f"'{each}'" for each in Outcome)
 _STATES: Final = ", ".join(f"'{each}'" for each in RunState)
 _ORIGINS: Final = ", ".join(f"'{each}'" for each in Origin)
 FINDINGS_MAX: Final = 100
@@ -130,8 +135,8 @@ def summary(
     ).fetchall()
     settings = _settings(connection)
     return StoreSummary(
-        jobs={JobStatus(status): count for status, count in jobs},
-        live_runs={RunState(state): count for state, count in live},
+        jobs={JobStatus(name): count for name, count in jobs if name in _STATUSES},
+        live_runs={RunState(name): count for name, count in live if name in _LIVE},
         finished_runs=all_runs - sum(count for _, count in live),
         oldest_look_at=oldest,
         unresolved=_unresolved(connection, now=now),
@@ -204,7 +209,9 @@ def _findings(connection: sqlite3.Connection) -> Iterator[str]:
     # Of a run only these can be unreadable, and few have them.
     for run in connection.execute(
         f"SELECT {RUN} FROM runs WHERE log IS NOT NULL OR attempts IS NOT NULL "  # noqa: S608  ours
-        f"OR state NOT IN ({_STATES}) OR origin NOT IN ({_ORIGINS})"
+        f"OR state NOT IN ({_STATES}) OR origin NOT IN ({_ORIGINS}) "
+        f"OR outcome NOT IN ({_OUTCOMES}) OR NOT json_valid(coalesce(payload, '{{}}')) "
+        "OR NOT json_valid(coalesce(result, 'null'))"
     ):
         try:
             run_from(run)

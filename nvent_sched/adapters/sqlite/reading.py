@@ -9,6 +9,7 @@ from nvent_sched._model.queries import Page
 from nvent_sched.adapters.sqlite.many import write_many
 from nvent_sched.adapters.sqlite.rows import (
     EVENT,
+    EVENT_KINDS,
     INSTANCE,
     JOB,
     RUN,
@@ -22,7 +23,7 @@ from nvent_sched.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from enum import StrEnum
 
     from nvent_sched._model.events import Event
@@ -152,7 +153,15 @@ def read_instances(connection: sqlite3.Connection) -> tuple[Instance, ...]:
     rows = connection.execute(
         f"SELECT {INSTANCE} FROM instances ORDER BY started_at, id"  # noqa: S608  ours
     )
-    return tuple(map(instance_from, rows.fetchall()))
+    return tuple(_readable_instances(rows.fetchall()))
+
+
+def _readable_instances(rows: Iterable[Sequence[Any]]) -> Iterator[Instance]:
+    for row in rows:
+        try:
+            yield instance_from(row)
+        except StoreError:
+            continue  # it says so with its next heartbeat, or is dead
 
 
 def publish(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
@@ -174,8 +183,10 @@ def read_events(
     connection: sqlite3.Connection, *, after: int | None, limit: int
 ) -> tuple[Event, ...]:
     """Read events with a number above *after*; with None the last one."""
+    # What a newer release tells, or what was damaged, is passed over.
+    known = f"SELECT {EVENT} FROM events WHERE kind IN ({EVENT_KINDS})"  # noqa: S608
     if after is None:
-        text = f"SELECT {EVENT} FROM events ORDER BY seq DESC LIMIT 1"  # noqa: S608
+        text = f"{known} ORDER BY seq DESC LIMIT 1"
         return tuple(map(event_from, connection.execute(text).fetchall()))
-    text = f"SELECT {EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+    text = f"{known} AND seq > ? ORDER BY seq LIMIT ?"
     return tuple(map(event_from, connection.execute(text, [after, limit]).fetchall()))

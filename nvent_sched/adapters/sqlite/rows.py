@@ -21,6 +21,9 @@ from nvent_sched.adapters._codec import (
     definition_text,
     lines_from,
     lines_text,
+    names_from,
+    payload_from,
+    result_from,
 )
 from nvent_sched.errors import StoreCorruptError, StoreError
 
@@ -59,6 +62,7 @@ _STATUS: Final = {status.value: status for status in JobStatus}
 _STATE: Final = {state.value: state for state in RunState}
 _ORIGIN: Final = {origin.value: origin for origin in Origin}
 _OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
+EVENT_KINDS: Final = ", ".join(f"'{kind}'" for kind in EventKind)
 
 
 _standing: Final = attrgetter(*STANDING.split(", "))
@@ -166,7 +170,8 @@ def run_from(row: Sequence[Any]) -> Run:
     fields = list(row)
     fields[20], fields[24] = lines_from(row[20]), attempts_from(row[24])
     try:
-        fields[3] = row[3] or "{}"
+        fields[3] = payload_from(row[3] or "{}")
+        fields[19] = result_from(row[19])
         fields[4], fields[8] = _ORIGIN[row[4]], _STATE[row[8]]
         fields[16] = None if row[16] is None else _OUTCOME[row[16]]
         return _make_run(fields)
@@ -187,11 +192,17 @@ def readable_runs(rows: Iterable[Sequence[Any]]) -> Iterator[Run]:
             continue
 
 
-def live_from(row: Sequence[Any]) -> LiveRun:
-    """Read id, state, scheduled time, due time and cancel reason."""
+def live_from(row: Sequence[Any]) -> LiveRun | None:
+    """Read id, state, scheduled time, due time and cancel reason.
+
+    None for what cannot be read: `summary` tells of it.
+    """
+    state = _STATE.get(row[1])
+    if state is None:
+        return None
     return LiveRun(
         id=row[0],
-        state=_STATE[row[1]],
+        state=state,
         scheduled_time=row[2],
         due_time=row[3],
         is_cancelled=row[4] is not None,
@@ -214,7 +225,11 @@ def instance_row(instance: Instance, *, now: Instant) -> Row:
 
 
 def instance_from(row: Sequence[Any]) -> Instance:
-    """Read a row of `INSTANCE`."""
+    """Read a row of `INSTANCE`.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
     return Instance(
         id=row[0],
         host=row[1],
@@ -222,7 +237,7 @@ def instance_from(row: Sequence[Any]) -> Instance:
         release=row[3],
         started_at=row[4],
         heartbeat_at=row[5],
-        handlers=tuple(json.loads(row[6])),
+        handlers=names_from(row[6], of=row[0]),
         slots=row[7],
         running=row[8],
     )

@@ -4,6 +4,9 @@
 higher number was written by a newer release and is not touched; a database with tables
 of somebody else's is refused.
 
+The tables are STRICT: whoever writes to them, a column holds what its type says, so that
+instants can be compared and put in order wherever they come from.
+
 Statistics are kept under the number of the job in its table, not its id: a bucket of a
 histogram is four small integers.
 """
@@ -41,7 +44,7 @@ FIRST: Final = (
         created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
         quarantine TEXT
-    )
+    ) STRICT
     """,
     # The handler first: what is due for others stands in nobody's way.
     """
@@ -83,7 +86,7 @@ FIRST: Final = (
         until_time INTEGER,
         keep_until INTEGER,
         request TEXT
-    )
+    ) STRICT
     """,
     "CREATE INDEX runs_job ON runs (job_id, scheduled_time)",
     "CREATE INDEX runs_time ON runs (scheduled_time)",
@@ -117,7 +120,7 @@ FIRST: Final = (
         last_success_at INTEGER,
         last_failure_at INTEGER,
         last_error TEXT
-    )
+    ) STRICT
     """,
     """
     CREATE TABLE histogram (
@@ -126,7 +129,7 @@ FIRST: Final = (
         bucket INTEGER NOT NULL,
         count INTEGER NOT NULL,
         PRIMARY KEY (job, kind, bucket)
-    ) WITHOUT ROWID
+    ) WITHOUT ROWID, STRICT
     """,
     """
     CREATE TABLE instances (
@@ -140,7 +143,7 @@ FIRST: Final = (
         slots INTEGER NOT NULL,
         running INTEGER NOT NULL,
         machine TEXT
-    ) WITHOUT ROWID
+    ) WITHOUT ROWID, STRICT
     """,
     """
     CREATE TABLE events (
@@ -151,7 +154,7 @@ FIRST: Final = (
         job_id TEXT,
         run_id TEXT,
         detail TEXT NOT NULL
-    )
+    ) STRICT
     """,
     """
     CREATE TABLE locks (
@@ -162,7 +165,7 @@ FIRST: Final = (
         since INTEGER NOT NULL,
         until INTEGER NOT NULL,
         ttl INTEGER NOT NULL
-    ) WITHOUT ROWID
+    ) WITHOUT ROWID, STRICT
     """,
     "CREATE INDEX locks_until ON locks (until, name)",
     """
@@ -172,10 +175,10 @@ FIRST: Final = (
         ticket TEXT NOT NULL,
         until INTEGER NOT NULL,
         UNIQUE (name, ticket)
-    )
+    ) STRICT
     """,
     "CREATE INDEX lock_queue_until ON lock_queue (until)",
-    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
     "INSERT INTO counters VALUES ('fence', 0)",
 )
 

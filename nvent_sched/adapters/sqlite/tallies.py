@@ -36,6 +36,7 @@ _COLUMNS: Final = (
 )
 
 KINDS: Final = ("duration", "lateness")
+KIND_NUMBERS: Final = range(len(KINDS))
 """What there are histograms of; the place here is the number in the table."""
 
 ADD_SUMS: Final = f"INSERT INTO stats (job, {', '.join(_COLUMNS)})"
@@ -158,7 +159,9 @@ def read_stats(
         "WHERE id IN (SELECT value FROM json_each(?))",
         [wanted],
     ):
-        lengths.setdefault(job_id, {}).setdefault(KINDS[kind], {})[bucket] = count
+        if kind in KIND_NUMBERS:
+            of_job = lengths.setdefault(job_id, {})
+            of_job.setdefault(KINDS[kind], {})[bucket] = count
     return tuple(
         _stats_from(found[job_id], lengths.get(job_id, {}))
         if job_id in found
@@ -169,7 +172,7 @@ def read_stats(
 
 def _stats_from(row: Sequence[Any], lengths: dict[str, dict[int, int]]) -> JobStats:
     known = dict(zip(("job_id", *_COLUMNS), row, strict=True))
-    outcome = known["last_outcome"]
+    outcome = known["last_outcome"] if known["last_outcome"] in OUTCOMES else None
     return JobStats(
         job_id=known["job_id"],
         counts={
@@ -206,7 +209,8 @@ def _total(connection: sqlite3.Connection) -> JobStats:
     for kind, bucket, count in connection.execute(
         "SELECT kind, bucket, sum(count) FROM histogram GROUP BY kind, bucket"
     ):
-        lengths[KINDS[kind]][bucket] = count
+        if kind in KIND_NUMBERS:
+            lengths[KINDS[kind]][bucket] = count
     return JobStats(
         job_id="",
         counts={

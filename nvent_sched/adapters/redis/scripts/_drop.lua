@@ -25,6 +25,10 @@ local function drop_job(job_id)
       local facts = run_facts(run_id)
       if facts and facts.state ~= 'claimed' then
         forget_run(run_id, facts)
+      elseif not facts then
+        redis.call('DEL', run .. run_id)
+        redis.call('ZREM', index .. job_id, run_id)
+        score_later(run_ids, run_id, nil)
       end
     end
   end

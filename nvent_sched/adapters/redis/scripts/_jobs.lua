@@ -78,7 +78,7 @@ end
 -- Look at a job now, if nothing makes us look earlier.
 local function look_now(job_id, text, job, now, version)
   job.version = version
-  if job.look_at == '' or tonumber(job.look_at) > now then
+  if (tonumber(job.look_at) or now) >= now then
     job.look_at = text_of(now)
   end
   write_job(job_id, text, text_of_job(job), job)

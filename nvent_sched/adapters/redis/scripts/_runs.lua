@@ -13,16 +13,31 @@ local RUN_FACTS = {
   'lease_until', 'keep_until', 'cancel_reason', 'request',
 }
 
+-- Whether what is stored of a run says where it is to be looked for.
+local function is_whole(facts)
+  if not (facts.job_id and facts.handler and tonumber(facts.scheduled_time)) then
+    return false
+  end
+  if facts.state == 'claimed' then
+    return facts.instance ~= nil and tonumber(facts.lease_until) ~= nil
+  end
+  if facts.state == 'ready' then
+    return tonumber(facts.ready_at) ~= nil
+  end
+  if facts.state == 'finished' then
+    return not facts.keep_until or tonumber(facts.keep_until) ~= nil
+  end
+  return facts.state == 'waiting'
+end
+
+-- nil for a run that does not exist, or of which so much is damaged that it has no place
 local function run_facts(run_id)
   local values = redis.call('HMGET', run .. run_id, unpack(RUN_FACTS))
-  if not values[1] then
-    return nil
-  end
   local facts = {}
   for place, name in ipairs(RUN_FACTS) do
     facts[name] = values[place] or nil
   end
-  return facts
+  return is_whole(facts) and facts or nil
 end
 
 local function place_run(run_id, facts)

@@ -6,8 +6,16 @@
 --
 -- returns nothing: a part of other scripts
 
+-- A count that was damaged begins anew: nobody else's may have to wait for it.
+local function grow(key, field, count)
+  local grown = redis.pcall('HINCRBY', key, field, count)
+  if type(grown) == 'table' then
+    redis.call('HSET', key, field, count)
+  end
+end
+
 local function add_to(key, field, count)
-  redis.call('HINCRBY', key, field, count)
+  grow(key, field, count)
   count_later(total, field, tonumber(count))
 end
 
@@ -23,7 +31,7 @@ local function count_streak(key, kind, tally)
   local is_success = kind == 's'
   local grows = is_success and 'success_streak' or 'failure_streak'
   local ends = is_success and 'failure_streak' or 'success_streak'
-  redis.call('HINCRBY', key, grows, 1)
+  grow(key, grows, 1)
   redis.call('HSET', key, ends, 0, 'last_outcome', tally.outcome)
   local last = is_success and last_success or last_failure
   score_later(last, tally.job_id, tally.finished)
@@ -68,7 +76,7 @@ local function forget_tallies(job_id)
   local counted = redis.call('HGETALL', stats .. job_id)
   for place = 1, #counted, 2 do
     if string.match(counted[place], '^[ndl]:') then
-      count_later(total, counted[place], -tonumber(counted[place + 1]))
+      count_later(total, counted[place], -(tonumber(counted[place + 1]) or 0))
     end
   end
   redis.call('DEL', stats .. job_id)

@@ -14,13 +14,21 @@ local request, instance, until_at = arg(), arg(), tonumber(arg())
 local lease_until = text_of(now + tonumber(arg()))
 local asked_key = asked .. request
 
-local function claim(entry)
+-- Say whether it could be; what is damaged is put out of the way, and `summary` tells.
+local function claim(entry, handler_names)
   local facts = run_facts(entry.id)
+  if not facts or facts.state ~= 'ready' then
+    for _, name in ipairs(handler_names) do
+      score_later(ready .. name, entry.id, nil)
+    end
+    return false
+  end
   displace_run(entry.id, facts)
   facts.state, facts.instance, facts.lease_until = 'claimed', instance, lease_until
   redis.call('HSET', run .. entry.id, 'state', 'claimed', 'instance', instance,
     'lease_until', lease_until, 'fence', next_fence(now), 'request', request)
   place_run(entry.id, facts)
+  return true
 end
 
 local mine = {}
@@ -43,9 +51,10 @@ for _ = 1, tonumber(arg()) do
   end
   if is_new and limit > 0 then
     for _, entry in ipairs((first_of(ready, own, until_at, limit))) do
-      claim(entry)
-      redis.call('RPUSH', asked_key, entry.id)
-      mine[#mine + 1] = entry
+      if claim(entry, own) then
+        redis.call('RPUSH', asked_key, entry.id)
+        mine[#mine + 1] = entry
+      end
     end
     write_later() -- the next pool must not find them again
   end

@@ -87,7 +87,7 @@ end
 
 local function verdict(asked)
   local facts = stored_run(asked.id)
-  if not facts then
+  if not facts or not is_whole(facts) then
     return '0'
   end
   local is_seen = facts.state == asked.state and facts.fence == asked.fence
