@@ -320,3 +320,46 @@ async def test_a_job_is_paused_after_failures_although_the_store_fails_in_betwee
         await clock.advance(MINUTE)
 
     assert calls == ["x"]
+
+
+class Unanswered:
+    """Makes the steps of one verb, and answers none of them for a while."""
+
+    def __init__(self) -> None:
+        self.verb = ""
+
+    def next(self, verb: str, /) -> Fault | None:
+        return Fault.FAILS_AFTER if verb == self.verb else None
+
+    def delay_us(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("verb", ["commit_plans", "begin", "read_jobs"])
+async def test_a_claim_whose_answer_was_lost_is_neither_lost_nor_late(
+    clock: ManualClock, calls: list[str], verb: str
+) -> None:
+    async def work(run: RunContext) -> None:
+        calls.append(run.id)
+
+    faults = Unanswered()
+    adapter = with_faults(MemoryAdapter(), faults, clock=clock)
+    async with Scheduler(adapter, clock=clock) as scheduler:
+        await scheduler.schedule(
+            work,
+            OneTime(in_=10 * SECOND),
+            id="w",
+            overlap="allow_all",
+            on_lost="fail",
+        )
+        await clock.advance(9 * SECOND)
+        asked = await scheduler.run_now("w") if verb != "commit_plans" else None
+        faults.verb = verb
+        await clock.advance(2 * SECOND)
+        faults.verb = ""
+        await clock.advance(10 * SECOND)
+
+        runs = await scheduler.runs("w")
+    assert {run.outcome for run in runs} == {"succeeded"}
+    assert sorted(calls) == sorted(run.id for run in runs)
+    assert len(calls) == (1 if asked is None else 2)
