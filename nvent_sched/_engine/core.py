@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nvent_sched._engine.claims import Claim, StopCause
 from nvent_sched._engine.deadlines import Deadlines
+from nvent_sched._engine.doubts import Doubts
 from nvent_sched._engine.janitor import Janitor
 from nvent_sched._engine.outbox import Outbox
 from nvent_sched._engine.processes import WorkerProcesses
@@ -56,6 +57,7 @@ class Core:
         self.processes = WorkerProcesses(most=options.processes_max)
         self.janitor = Janitor(self)
         self.outbox = Outbox(self)
+        self.doubts = Doubts(self)
         self.planner_signal = Signal()
         self.launcher_signal = Signal()
         self.liveness_signal = Signal()

@@ -61,6 +61,7 @@ class Outbox:
         self._started: list[Claim] = []
         self._ended: list[Ended] = []
         self._settlements: list[_Entry] = []
+        self._failing: list[_Entry] = []
         self._events: list[Event] = []
         self.signal = Signal()
         self.is_writing = False
@@ -73,6 +74,7 @@ class Outbox:
             self._started
             or self._ended
             or self._settlements
+            or self._failing
             or self._events
             or self.is_writing
         )
@@ -154,6 +156,7 @@ class Outbox:
                 [entry.settlement for entry in batch], now=core.time.now()
             )
             del self._settlements[: len(batch)]
+            self._failing += [entry for entry in batch if entry.may_pause]
             # A run that ended may be what another one waits for.
             core.planner_signal.set()
             asked: list[_Entry] = []
@@ -164,11 +167,10 @@ class Outbox:
                     self._after(entry, is_stale=isinstance(verdict, Stale))
             if asked:
                 await self._cancel_instead(asked)
-            for entry in batch:
-                if entry.may_pause:
-                    await pause_if_failing(
-                        core, entry.settlement.run, policies=entry.policies
-                    )
+        while self._failing:
+            entry = self._failing[0]
+            await pause_if_failing(core, entry.settlement.run, policies=entry.policies)
+            del self._failing[0]
         events = self._events[: 2 * BATCH_MAX]
         if events:
             await core.adapter.publish(events)
@@ -179,7 +181,11 @@ class Outbox:
         """End runs that would have gone on, but that somebody wants cancelled."""
         core = self._core
         ids = tuple(entry.settlement.run.id for entry in asked)
-        page = await core.adapter.read_runs(RunQuery(ids=ids, limit=len(ids)))
+        try:
+            page = await core.adapter.read_runs(RunQuery(ids=ids, limit=len(ids)))
+        except BaseException:
+            self._settlements += asked  # they are answered the same once more
+            raise
         reasons = {run.id: run.cancel_reason for run in page.items}
         for entry in asked:
             verdict = settle_cancelled_instead(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 
 from nvent_sched._engine.edits import edit_job
 from nvent_sched._engine.taking import take_claims
@@ -19,7 +18,7 @@ from nvent_sched._rules.agenda import LOOKAHEAD_US
 from nvent_sched._rules.drafting import Claimant
 from nvent_sched._rules.editing import pause
 from nvent_sched._rules.planning import plan_due
-from nvent_sched.errors import UsageError
+from nvent_sched.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +43,7 @@ async def plan_pass(core: Core) -> int | None:
     """
     if not core.is_taking:
         return None
+    await core.doubts.resolve()
     asked_at_us = core.clock.monotonic_us()
     names = core.registry.names
     free = sum(pool.limit for pool in core.free_pools())
@@ -89,7 +89,11 @@ async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> list[
         policies.append(facts.job.definition.policies)
     if not plans:
         return []
-    verdicts = await core.adapter.commit_plans(plans, now=batch.now)
+    try:
+        verdicts = await core.adapter.commit_plans(plans, now=batch.now)
+    except StoreError:
+        core.doubts.of_plans(zip(plans, policies, strict=True))
+        raise
     committed: list[Plan] = []
     ours: list[tuple[Run, Policies]] = []
     for plan, policy, verdict in zip(plans, policies, verdicts, strict=True):
@@ -154,21 +158,24 @@ async def _claim_ready(
 ) -> Instant | None:
     """Claim READY runs for the slots that are free; say when the next is ready."""
     horizon = Instant(now + LOOKAHEAD_US)
-    while ready_at is not None and ready_at <= horizon:
+    is_ready = ready_at is not None and ready_at <= horizon
+    while is_ready or core.doubts.is_asking:
         pools = core.free_pools()
         if not pools:
             return ready_at
-        asked_at_us = core.clock.monotonic_us()
+        request = core.doubts.request()
         claims = await core.adapter.begin(
-            request_id=uuid4().hex,
+            request_id=request.id,
             instance=core.instance_id,
             pools=pools,
             until=horizon,
             lease_us=core.options.timing.lease_us,
             now=core.time.now(),
         )
-        await _take_begun(core, claims, asked_at_us=asked_at_us)
+        await _take_begun(core, claims, asked_at_us=request.asked_at_us)
+        core.doubts.answered()
         ready_at = claims.next_ready_at
+        is_ready = ready_at is not None and ready_at <= horizon
         if not claims.runs:
             break
     return ready_at

@@ -13,7 +13,13 @@ from nvent_sched._model.statistics import Tally
 from nvent_sched._model.values import changed
 from nvent_sched._rules.lifecycle import RunMove, advance
 from nvent_sched._rules.retries import recovery_delay_us
-from nvent_sched._rules.settling import Ending, kept, released, settle_cancelled
+from nvent_sched._rules.settling import (
+    Ending,
+    begun_at,
+    kept,
+    released,
+    settle_cancelled,
+)
 from nvent_sched._rules.tallying import tally_of
 
 if TYPE_CHECKING:
@@ -41,7 +47,7 @@ def settle_lost(
     crashes = run.crashes + 1
     reason = f"instance {run.instance} was lost with it"
     ending = Ending(
-        outcome=Outcome.LOST, started_at=run.started_at, ended_at=now, reason=reason
+        outcome=Outcome.LOST, started_at=begun_at(run), ended_at=now, reason=reason
     )
     if policies.on_lost is OnLost.RETRY and crashes < policies.crashes_max:
         delay_us = recovery_delay_us(crashes=crashes, run_id=run.id)
@@ -62,6 +68,7 @@ def settle_lost(
         run,
         state=advance(run.state, RunMove.END),
         lease_until=None,
+        started_at=begun_at(run),
         crashes=crashes,
         outcome=outcome,
         reason=reason,

@@ -124,17 +124,33 @@ def _next_time(
             return agenda.next_time
         if floor.active or floor.waiting:
             return None
-        # Nothing is going although something was due: it was missed, so count from now.
-        ended = job.anchor if facts.last_finished_at is None else facts.last_finished_at
-        return next_after_finish(
-            schedule,
-            policies=policies,
-            ended_at=ended if mark is None else now,
-            planned=planned,
+        return _next_after_finish(
+            facts, schedule, was_due=mark is not None, planned=planned, now=now
         )
     if policies.runs_max is None or mark is None:
         return agenda.next_time
     return next_occurrence(schedule, policies=policies, after=mark, planned=planned)
+
+
+def _next_after_finish(
+    facts: DueJob, schedule: Schedule, *, was_due: bool, planned: int, now: Instant
+) -> Instant | None:
+    """Say when a job is due that counts from the end of its run, now that none goes."""
+    job = facts.job
+    policies = job.definition.policies
+    ended = job.anchor if facts.last_finished_at is None else facts.last_finished_at
+    if was_due:
+        ended = now  # nothing is going although something was due: it was missed
+    found = next_after_finish(
+        schedule, policies=policies, ended_at=ended, planned=planned
+    )
+    if found is None or found > job.considered_until:
+        return found
+    # The last one was missed as it should have begun, or the clock was set back.
+    ended = Instant(max(now, job.considered_until))
+    return next_after_finish(
+        schedule, policies=policies, ended_at=ended, planned=planned
+    )
 
 
 def _close(

@@ -135,6 +135,16 @@ def released(run: Run, *, ready_at: Instant) -> Run:
     )
 
 
+def begun_at(run: Run) -> Instant | None:
+    """Say when the handler began in this attempt, as far as the store knows.
+
+    A run that waited for another attempt still shows when the one before began.
+    """
+    if run.attempts and run.attempts[-1].started_at == run.started_at:
+        return None
+    return run.started_at
+
+
 def kept(run: Run, outcome: Outcome, *, ending: Ending) -> tuple[Attempt, ...]:
     made = Attempt(
         number=run.attempt,
@@ -239,6 +249,7 @@ def settle_cancelled(
         run,
         state=advance(run.state, RunMove.END),
         lease_until=None,
+        started_at=begun_at(run),
         outcome=Outcome.CANCELLED,
         reason=reason,
         finished_at=now,

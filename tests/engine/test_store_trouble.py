@@ -7,11 +7,11 @@ import sqlite3
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from nvent_sched import Interval, OneTime, Scheduler
+from nvent_sched import Interval, OneTime, Retry, RunContext, Scheduler
 from nvent_sched._engine.passes import BACKOFF_US, BACKOFF_US_MAX
 from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.adapters.sqlite import SqliteAdapter
@@ -259,3 +259,107 @@ async def test_an_instance_that_is_not_heard_of_claims_nothing(
 
     assert (begun, ran) == (0, 0)
     assert calls == ["x"]
+
+
+class Once:
+    """Fails the next call of the verbs that it is given, once each."""
+
+    def __init__(self) -> None:
+        self.verbs = set[str]()
+
+    def next(self, verb: str, /) -> Fault | None:
+        if verb not in self.verbs:
+            return None
+        self.verbs.remove(verb)
+        return Fault.FAILS_BEFORE
+
+    def delay_us(self) -> int:
+        return 0
+
+
+async def test_a_cancelled_run_ends_although_the_store_fails_in_between(
+    clock: ManualClock,
+) -> None:
+    store, once = MemoryAdapter(), Once()
+    async with (
+        Scheduler(store, clock=clock, runs_handlers=False) as other,
+        Scheduler(with_faults(store, once, clock=clock), clock=clock) as scheduler,
+    ):
+
+        async def broken(run: RunContext) -> NoReturn:
+            await other.cancel_run(run.id, reason="enough")
+            once.verbs = {"read_runs"}
+            raise ValueError
+
+        retry = Retry(attempts=5, delay=SECOND)
+        await scheduler.schedule(broken, OneTime(clock.moment), id="b", retry=retry)
+        await clock.advance(MINUTE)
+
+        (run,) = await scheduler.runs("b")
+        health = await scheduler.health()
+    assert once.verbs == set()
+    assert (run.outcome, run.reason) == ("cancelled", "enough")
+    assert health.running == 0
+
+
+async def test_a_job_is_paused_after_failures_although_the_store_fails_in_between(
+    clock: ManualClock, calls: list[str]
+) -> None:
+    once = Once()
+    adapter = with_faults(MemoryAdapter(), once, clock=clock)
+    async with Scheduler(adapter, clock=clock) as scheduler:
+
+        async def broken() -> NoReturn:
+            calls.append("x")
+            once.verbs = {"read_stats"}
+            raise ValueError
+
+        await scheduler.schedule(
+            broken, Interval(seconds=10), id="b", pause_after_failures=1
+        )
+        await clock.advance(MINUTE)
+
+    assert calls == ["x"]
+
+
+class Unanswered:
+    """Makes the steps of one verb, and answers none of them for a while."""
+
+    def __init__(self) -> None:
+        self.verb = ""
+
+    def next(self, verb: str, /) -> Fault | None:
+        return Fault.FAILS_AFTER if verb == self.verb else None
+
+    def delay_us(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("verb", ["commit_plans", "begin", "read_jobs"])
+async def test_a_claim_whose_answer_was_lost_is_neither_lost_nor_late(
+    clock: ManualClock, calls: list[str], verb: str
+) -> None:
+    async def work(run: RunContext) -> None:
+        calls.append(run.id)
+
+    faults = Unanswered()
+    adapter = with_faults(MemoryAdapter(), faults, clock=clock)
+    async with Scheduler(adapter, clock=clock) as scheduler:
+        await scheduler.schedule(
+            work,
+            OneTime(in_=10 * SECOND),
+            id="w",
+            overlap="allow_all",
+            on_lost="fail",
+        )
+        await clock.advance(9 * SECOND)
+        asked = await scheduler.run_now("w") if verb != "commit_plans" else None
+        faults.verb = verb
+        await clock.advance(2 * SECOND)
+        faults.verb = ""
+        await clock.advance(10 * SECOND)
+
+        runs = await scheduler.runs("w")
+    assert {run.outcome for run in runs} == {"succeeded"}
+    assert sorted(calls) == sorted(run.id for run in runs)
+    assert len(calls) == (1 if asked is None else 2)

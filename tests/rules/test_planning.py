@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from nvent_sched._model.instants import SECOND_US, Instant, moment_from
 from nvent_sched._model.policies import Misfire, OnLost, Overlap, Policies, Retry
 from nvent_sched._rules.cron import Cron
+from nvent_sched._rules.retention import RETENTION
 from nvent_sched._rules.schedules import Interval, OneTime
+from nvent_sched._rules.settling import settle_cancelled
 from tests.rules.conftest import NOON, World, register_new
 
 if TYPE_CHECKING:
@@ -156,3 +158,16 @@ def test_what_is_skipped_on_either_side_of_what_was_missed_has_two_records() -> 
         ("missed", 5),
         ("skipped_overlap", 1),
     ]
+
+
+def test_an_interval_after_the_end_goes_on_when_that_end_was_before_its_mark() -> None:
+    """The clock was set back during the run, or it was missed as it should have begun."""
+    world = World(job=register_new(Interval(minutes=1, after="finish"), Policies()))
+    world.do(("wait", 60 * SECOND_US))
+    (run,) = world.live()
+    world.now = Instant(NOON - 3_600 * SECOND_US)
+    world.settle(settle_cancelled(run, reason="", retention=RETENTION, now=world.now))
+
+    world.commit(world.plan())
+
+    assert world.job.next_time == run.scheduled_time + 60 * SECOND_US

@@ -14,6 +14,7 @@ from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.policies import Misfire, OnLost, Policies, Retry
 from nvent_sched._model.runs import ATTEMPTS_KEPT_MAX, Origin, Outcome, Run, RunState
 from nvent_sched._model.statistics import Tally
+from nvent_sched._model.values import changed
 from nvent_sched._rules.losing import settle_lost
 from nvent_sched._rules.retention import RETENTION
 from nvent_sched._rules.settling import (
@@ -205,6 +206,30 @@ def test_a_run_that_was_claimed_ahead_has_no_part_in_the_death_of_its_instance()
     assert settled.run.ready_at == run.ready_at
     assert settled.seen_lease_until == run.lease_until
     assert settled.tally is None
+
+
+@pytest.mark.parametrize("on_lost", OnLost)
+def test_an_attempt_that_never_began_does_not_show_the_start_of_the_one_before(
+    on_lost: OnLost,
+) -> None:
+    retry = Policies(retry=Retry(attempts=3), on_lost=on_lost)
+    first = settle_attempt(
+        a_run(), an_ending(Outcome.FAILED), policies=retry, retention=RETENTION
+    )
+    assert first.run.started_at == STARTED_AT
+    claimed = changed(
+        first.run, state=RunState.CLAIMED, instance="two", lease_until=NOW
+    )
+    later = Instant(claimed.ready_at + SECOND_US)
+
+    lost = settle_lost(claimed, policies=retry, retention=RETENTION, now=later)
+    cancelled = settle_cancelled(first.run, reason="", retention=RETENTION, now=later)
+
+    assert [each.started_at for each in lost.run.attempts] == [STARTED_AT, None]
+    assert lost.run.started_at is None
+    assert cancelled.run.started_at is None
+    assert cancelled.tally is not None
+    assert cancelled.tally.duration_us is None
 
 
 def test_a_lost_run_that_was_to_be_cancelled_is_not_repeated() -> None:

@@ -214,6 +214,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 for n in (1, 3, 4)
             }
         },
+        expect=no_attempt_was_lost,
     ),
     "f19-the-eldest-goes": Scenario(
         about="Whoever led is gone, and nobody else has the list.",
