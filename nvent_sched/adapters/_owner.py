@@ -86,15 +86,18 @@ class Call(_Waiter, Generic[S]):
     Attributes:
         step: What to do with the owner's connection.
         is_write: It changes the store.
+        is_kept: A power cut must not undo it once it is answered.
         result: What it gave; only if `error` is None.
         error: What it raised.
     """
 
-    __slots__ = ("error", "is_write", "result", "step")
+    __slots__ = ("error", "is_kept", "is_write", "result", "step")
 
-    def __init__(self, step: Callable[[S], Any], *, is_write: bool) -> None:
+    def __init__(
+        self, step: Callable[[S], Any], *, is_write: bool, is_kept: bool = True
+    ) -> None:
         super().__init__()
-        self.step, self.is_write = step, is_write
+        self.step, self.is_write, self.is_kept = step, is_write, is_kept
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -128,13 +131,15 @@ class Owner(Generic[S]):
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
-    async def call(self, step: Callable[[S], R], *, is_write: bool) -> R:
+    async def call(
+        self, step: Callable[[S], R], *, is_write: bool, is_kept: bool = True
+    ) -> R:
         """Have a step executed.
 
         Raises:
             StoreUnavailableError: The owner was closed.
         """
-        call = Call(step, is_write=is_write)
+        call = Call(step, is_write=is_write, is_kept=is_kept)
         with self._lock:
             if self._is_closed:
                 msg = "the store was closed; open it again before using it"

@@ -15,6 +15,7 @@ from nvent_sched._model.claims import Pool
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.queries import JobQuery
 from nvent_sched._model.runs import RunState
+from nvent_sched.adapters.sqlite import SqliteAdapter
 from nvent_sched.adapters.sqlite.overview import OLDEST, UNRESOLVED
 from nvent_sched.testing.conformance.builders import (
     HANDLER,
@@ -39,8 +40,6 @@ from nvent_sched.testing.conformance.steps import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
-
-    from nvent_sched.adapters.sqlite import SqliteAdapter
 
     Steps: TypeAlias = Callable[[Callable[[], Awaitable[object]]], Awaitable[int]]
 
@@ -252,3 +251,24 @@ async def test_a_call_that_fails_takes_no_other_with_it(
     assert len(failed) == 1
     jobs = {job.id: job.version for job in await adapter.read_jobs(JobQuery())}
     assert jobs == {"after": 1, "before": 1, "there": 1}
+
+
+async def test_only_what_is_told_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    said: list[str] = []
+    adapter = SqliteAdapter(tmp_path / "jobs.db", synchronous="FULL")
+    await adapter.open(now=NOON)
+    await adapter._read(lambda it: it.set_trace_callback(said.append))
+
+    await adapter.publish([an_event("one")])
+    await put(adapter, a_job("one"))
+
+    levels = ("PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL")
+    marks = ("INSERT INTO events", "INSERT INTO jobs")
+    order = [
+        mark
+        for step in said
+        for mark in (*levels, *marks)
+        if step.strip().startswith(mark)
+    ]
+    assert order == [levels[0], marks[0], levels[1], marks[1]]
+    await adapter.close()

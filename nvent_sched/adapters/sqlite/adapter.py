@@ -254,7 +254,7 @@ class SqliteAdapter(SqliteFile):
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Tell all instances. Kept in a ring of bounded length."""
-        await self._write(partial(reading.publish, events=events))
+        await self._tell(partial(reading.publish, events=events))
 
     async def read_events(self, *, after: int | None, limit: int) -> tuple[Event, ...]:
         """Read events with a number above *after*; with None the last one."""

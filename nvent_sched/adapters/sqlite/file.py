@@ -10,6 +10,7 @@ from nvent_sched._model.instants import MICROSECOND, SECOND_US
 from nvent_sched._port import Traits
 from nvent_sched.adapters._owner import Owner
 from nvent_sched.adapters.sqlite.grouping import Grouping
+from nvent_sched.adapters.sqlite.hints import HintThread, OwnWrites
 from nvent_sched.adapters.sqlite.location import (
     BUSY_TIMEOUT,
     POLL,
@@ -65,6 +66,8 @@ class SqliteFile:
         )
         self._shown, self._location = location, location.here
         self._owner: Owner[sqlite3.Connection] | None = None
+        self._own = OwnWrites(f"{self._location.path}-wal")
+        self._hints: HintThread | None = None
         self._locks = InstanceLocks(self._location.instances)
         is_file = not location.is_memory
         self._traits = Traits(
@@ -115,14 +118,18 @@ class SqliteFile:
         return self._shown.url
 
     def on_hint(self, hint: Callable[[], None]) -> None:
-        """Do nothing: a file tells nobody; the engine looks at least twice a second."""
+        """Call *hint* when another process writes, if this system tells; from a thread."""
+        if self._location.is_memory or self._hints is not None:
+            return
+        path = f"{self._location.path}-wal"
+        self._hints = HintThread(path, self._own, hint=hint)
 
     async def open(self, *, now: Instant) -> None:  # noqa: ARG002  a file has no clock
         """Open the file, and create or migrate its schema."""
         if self._owner is not None:
             msg = f"{self._path} is open already; one adapter serves one scheduler"
             raise UsageError(msg)
-        grouping = Grouping(self._location, let_go=self._locks.close)
+        grouping = Grouping(self._location, own=self._own, let_go=self._locks.close)
         self._owner = Owner(
             name="nvent-sqlite",
             execute=grouping.execute,
@@ -137,23 +144,36 @@ class SqliteFile:
 
     async def close(self) -> None:
         """Let go of the file and of the locks."""
+        hints, self._hints = self._hints, None
         owner, self._owner = self._owner, None
-        if owner is not None:
-            await owner.close()
+        try:
+            if hints is not None:
+                await hints.end()
+        finally:
+            if owner is not None:
+                await owner.close()
 
     async def _step(
-        self, step: Callable[[sqlite3.Connection], R], *, is_write: bool
+        self,
+        step: Callable[[sqlite3.Connection], R],
+        *,
+        is_write: bool,
+        is_kept: bool = True,
     ) -> R:
         if self._owner is None:
             msg = f"{self._path} is not open"
             raise StoreUnavailableError(msg)
-        return await self._owner.call(step, is_write=is_write)
+        return await self._owner.call(step, is_write=is_write, is_kept=is_kept)
 
     async def _read(self, step: Callable[[sqlite3.Connection], R]) -> R:
         return await self._step(step, is_write=False)
 
     async def _write(self, step: Callable[[sqlite3.Connection], R]) -> R:
         return await self._step(step, is_write=True)
+
+    async def _tell(self, step: Callable[[sqlite3.Connection], R]) -> R:
+        """Write what is for those who watch now: it is on the disk with what comes next."""
+        return await self._step(step, is_write=True, is_kept=False)
 
 
 def _nothing(connection: sqlite3.Connection) -> None:
