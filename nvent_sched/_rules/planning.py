@@ -20,7 +20,7 @@ from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.runs import Origin, Outcome
 from nvent_sched._model.values import changed, quick
 from nvent_sched._rules.agenda import LOOKAHEAD_US, agenda_of
-from nvent_sched._rules.drafting import Claimant, Draft
+from nvent_sched._rules.drafting import Claimant, Draft, run_id_of
 from nvent_sched._rules.misfires import Due, choose_due
 from nvent_sched._rules.overlap import Floor
 from nvent_sched._rules.recurrence import (
@@ -70,10 +70,13 @@ def plan_due(facts: DueJob, *, now: Instant, claimant: Claimant) -> Plan:
     )
     for span, reason in choice.missed:
         draft.skip(span, outcome=Outcome.MISSED, reason=reason)
+    live = {run.id for run in facts.live}
     for due in choice.chosen:
         if draft.is_used_up:
             break
-        draft.add(due, floor=floor)
+        # Planned ahead, before an edit had the schedule begin anew: it has its run.
+        if not live or run_id_of(job.id, due.scheduled_time) not in live:
+            draft.add(due, floor=floor)
     mark = Instant(max(job.considered_until, agenda.considered_until or 0))
     next_time = _next_time(
         facts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hypothesis import given, settings
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from nvent_sched._model.instants import SECOND_US, Instant, moment_from
 from nvent_sched._model.policies import Misfire, OnLost, Overlap, Policies, Retry
+from nvent_sched._rules.agenda import LOOKAHEAD_US
 from nvent_sched._rules.cron import Cron
+from nvent_sched._rules.registration import IfExists, register
 from nvent_sched._rules.retention import RETENTION
 from nvent_sched._rules.schedules import Interval, OneTime
 from nvent_sched._rules.settling import settle_cancelled
@@ -171,3 +174,23 @@ def test_an_interval_after_the_end_goes_on_when_that_end_was_before_its_mark() -
     world.commit(world.plan())
 
     assert world.job.next_time == run.scheduled_time + 60 * SECOND_US
+
+
+def test_an_occurrence_that_was_planned_before_an_edit_is_not_skipped_behind_itself() -> (
+    None
+):
+    world = World(job=register_new(Cron("* * * * *"), Policies()))
+    assert world.job.next_time is not None
+    world.do(("wait", world.job.next_time - NOON - LOOKAHEAD_US))
+    (run,) = world.live()
+    edited = replace(world.job.definition, policies=Policies(jitter_us=1))
+    write = register(
+        edited, existing=world.job, if_exists=IfExists.UPDATE, now=world.now
+    )
+    assert write is not None
+    world.job, world.now = write.job, run.due_time
+
+    plan = world.plan()
+
+    assert (plan.runs, plan.tallies) == ((), ())
+    assert plan.write.job.considered_until == run.scheduled_time

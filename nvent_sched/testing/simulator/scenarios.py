@@ -79,10 +79,7 @@ def _world(
 
 
 def _on_one_machine(*troubles: Trouble, jobs: tuple[SimulatedJob, ...]) -> World:
-    offsets = (0, 0)
-    return World(
-        seed=1, has_own_clock=False, offsets_us=offsets, jobs=jobs, troubles=troubles
-    )
+    return World(seed=1, has_own_clock=False, jobs=jobs, troubles=troubles)
 
 
 FIVE_MINUTES_US: Final = 300 * SECOND_US
