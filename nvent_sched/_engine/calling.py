@@ -19,6 +19,7 @@ from nvent_sched._engine.context import RunCancelledError, RunContext
 from nvent_sched._engine.endings import Returned, raised_of, returned_of, shown
 from nvent_sched._engine.registry import Executor, Handler
 from nvent_sched._model.runs import ERROR_TEXT_MAX, Outcome
+from nvent_sched.errors import LostClaimError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ async def call_handler(
         await checkpoint_if_cancelled()
         reason = "the handler was cancelled from within"
         return Returned(outcome=Outcome.CANCELLED, reason=reason)
-    except RunCancelledError as error:
+    except (RunCancelledError, LostClaimError) as error:
         # Why it was asked to stop is known better by who asked.
         own = None if context.is_cancelled else shown(error)[:ERROR_TEXT_MAX]
         return Returned(outcome=Outcome.CANCELLED, reason=own)

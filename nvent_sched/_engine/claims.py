@@ -59,7 +59,7 @@ class Claim:
         if self.stop_cause is None:
             self.stop_cause = cause
         if self.context is not None:
-            self.context.request_stop(reason)
+            self.context.request_stop(reason, is_lost=cause is StopCause.UNTRUSTED)
         if self.interrupt is not None:
             self.interrupt()
 

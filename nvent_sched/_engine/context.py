@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.instants import moment_from
 from nvent_sched._model.runs import LOG_LINE_MAX, LOG_LINES_MAX, PROGRESS_NOTE_MAX
-from nvent_sched.errors import SchedError, UsageError
+from nvent_sched.errors import LostClaimError, SchedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,7 @@ class RunContext:
         # A plain flag: setting and reading one is atomic, and nobody waits for it.
         self.is_cancelled: bool = False
         self.cancel_reason: str | None = None
+        self._is_lost = False
         self.progress_share: float | None = None
         self.progress_note: str | None = None
         self.is_over: bool = False
@@ -90,7 +91,11 @@ class RunContext:
 
         Raises:
             RunCancelledError: It should.
+            LostClaimError: It should, because another instance may have the run by now:
+                nothing that is done from here on is ours to do.
         """
+        if self._is_lost:
+            raise LostClaimError(run_id=self.id, fence=self.fencing_token)
         if self.is_cancelled:
             msg = f"run {self.id} was cancelled: {self.cancel_reason}"
             raise RunCancelledError(msg)
@@ -157,8 +162,9 @@ class RunContext:
         """The log so far, earlier attempts included."""
         return tuple(self._lines)
 
-    def request_stop(self, reason: str) -> None:
+    def request_stop(self, reason: str, *, is_lost: bool = False) -> None:
         """Tell the handler to stop; the first reason stays."""
+        self._is_lost |= is_lost
         if self.cancel_reason is None:
             self.cancel_reason = reason
         self.is_cancelled = True

@@ -137,15 +137,15 @@ class Liveness:
     def _note_gap(self, heard_at: Instant, *, asked_at_us: int) -> None:
         """Renew all and judge nobody yet if we were silent for as long as the dead.
 
-        So it is when the machine slept, and when the server's clock was set.
+        So it is when the machine slept, and when the server's clock was set: how long
+        others are silent counts from here.
         """
         timing = self._core.options.timing
         before, self._heard_at = self._heard_at, heard_at
         # Others were heard of up to a heartbeat before us.
         long_us = timing.dead_after_us - timing.heartbeat_us
         if before is not None and heard_at - before > long_us:
-            until_us = asked_at_us + timing.heartbeat_us
-            self._judges_from_us = max(self._judges_from_us, until_us)
+            self._judges_from_us = asked_at_us + timing.dead_after_us
             self._core.is_beat_wanted = True
 
     def _note_renewed(

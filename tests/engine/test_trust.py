@@ -15,6 +15,7 @@ from nvent_sched import OneTime, RunContext, Scheduler
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.queries import RunQuery
 from nvent_sched._model.runs import RunState
+from nvent_sched.errors import LostClaimError
 from nvent_sched.testing.conformance.builders import a_job, a_release, a_run
 from nvent_sched.testing.conformance.steps import (
     claim,
@@ -92,6 +93,33 @@ async def test_who_cannot_renew_stops_before_another_may_start(
         await clock.advance(10 * SECOND)
         assert theirs.stopped == []
         assert "run_fenced" in await kinds(two)
+
+
+async def test_a_plain_handler_is_told_that_its_claim_is_lost(
+    far: Far, clock: ManualClock, instance: Callable[..., Scheduler]
+) -> None:
+    clock.patience = 0.05
+    lost: list[LostClaimError] = []
+
+    def work(run: RunContext) -> None:
+        while True:
+            try:
+                run.check_cancelled()
+            except LostClaimError as error:
+                lost.append(error)
+                raise
+
+    async with instance(far) as one:
+        await one.schedule(work, OneTime(clock.moment), id="job")
+        await clock.advance(2 * SECOND)
+        far.cut = {"*"}
+        await clock.advance(2 * TRUST)
+        far.cut = set()
+        await clock.advance(SECOND)
+        await one.unschedule("job")
+
+    assert "token" in str(lost[0])
+    assert lost[0].fence > 0
 
 
 async def test_a_slow_answer_does_not_stretch_trust(
@@ -324,6 +352,6 @@ async def test_who_slept_takes_over_from_those_who_do_not_wake(
         await put(near, a_job())
         await insert(near, left)
 
-        await clock.advance(2 * SECOND)
+        await clock.advance(11 * SECOND)
 
         assert (await read_run(near)).state is RunState.READY
