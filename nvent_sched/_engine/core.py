@@ -17,7 +17,7 @@ from nvent_sched._engine.threads import WorkerThreads
 from nvent_sched._engine.watched import watched
 from nvent_sched._model.claims import Pool
 from nvent_sched._model.events import Event, EventKind
-from nvent_sched._rules.settling import settle_cancelled
+from nvent_sched._rules.settling import hand_back, settle_cancelled
 from nvent_sched._rules.trust import trusted_until_us
 
 if TYPE_CHECKING:
@@ -108,7 +108,13 @@ class Core:
         return min(by_lease, by_heartbeat)
 
     def take(self, run: Run, *, policies: Policies, asked_at_us: int) -> None:
-        """Hold a run that was just claimed, until its time comes."""
+        """Hold a run that was just claimed, until its time comes.
+
+        One whose claim was still under way when the stop began is given back.
+        """
+        if not self.is_taking:
+            self.outbox.settle(hand_back(run), policies=policies)
+            return
         handler = self.registry.get(run.handler)
         assert handler is not None
         claim = Claim(
