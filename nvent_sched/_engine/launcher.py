@@ -35,6 +35,8 @@ async def run_launcher(core: Core, *, runs: TaskGroup) -> None:
             gates.pop(heapq.heappop(instants)).set()
         arrivals, core.arrivals = core.arrivals, []
         for claim in arrivals:
+            if core.unstarted.get(claim.run.id) is not claim:
+                continue  # given back already, or cancelled
             ready_at, gate = claim.run.ready_at, None
             if ready_at > now:
                 gate = gates.get(ready_at)

@@ -11,13 +11,19 @@ import anyio
 import pytest
 
 from nvent_sched import Interval, OneTime, Scheduler
+from nvent_sched._model.queries import RunQuery
+from nvent_sched._model.runs import RunState
+from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.adapters.sqlite import SqliteAdapter
 from nvent_sched.errors import NotRunningError, StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from nvent_sched import RunSnapshot
+    from nvent_sched._model.claims import Committed, Plan, Stale
+    from nvent_sched._model.instants import Instant
     from nvent_sched.testing import ManualClock
 
 HOURS = Interval(hours=6)
@@ -217,3 +223,46 @@ async def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
     async with scheduler:
         assert (await scheduler.health()).is_ok
+
+
+class LateAnswers(MemoryAdapter):
+    """A store whose answer to a claim comes when all else is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = anyio.Event()
+        self.leaves = 0
+
+    async def commit_plans(
+        self, plans: Sequence[Plan], *, now: Instant
+    ) -> tuple[Committed | Stale, ...]:
+        answer = await super().commit_plans(plans, now=now)
+        if any(plan.runs for plan in plans):
+            await self.may_answer.wait()
+        return answer
+
+    async def leave(self, instance_id: str, *, now: Instant) -> None:
+        self.leaves += 1
+        if self.leaves == 2:
+            self.may_answer.set()
+            await anyio.wait_all_tasks_blocked()
+        await super().leave(instance_id, now=now)
+
+
+async def test_a_claim_that_is_answered_after_the_end_starts_nothing(
+    clock: ManualClock, calls: list[str]
+) -> None:
+    store = LateAnswers()
+    clock.patience = 0.02
+
+    async def note() -> None:
+        calls.append("began")
+
+    async with Scheduler(store, clock=clock) as scheduler:
+        await scheduler.schedule(note, OneTime(clock.moment), id="job")
+        await clock.run_until_idle()
+
+    (run,) = (await store.read_runs(RunQuery())).items
+    assert store.leaves == 2
+    assert calls == []
+    assert run.state in {RunState.READY, RunState.CLAIMED}
