@@ -139,7 +139,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session(python="3.11", requires=["wheel"])
 def bench(session: nox.Session) -> None:
-    """Measure ours beside its peers; `nox -s bench -- --count 5000 --rounds 1`."""
+    """Measure ours beside its peers; `nox -s bench -- fires wake --rounds 1`."""
     install_wheel(session, "bench")
     session.run("python", "tests/bench/run.py", *session.posargs)
 

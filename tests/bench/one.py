@@ -21,9 +21,3 @@ def measure_one(subjects: Mapping[str, Callable[[int, str], dict[str, float]]]) 
     except ImportError as error:
         measured = {"missing": str(error)}
     sys.stdout.write(json.dumps({"subject": name, "count": int(count), **measured}))
-
-
-def quantile_ms(lengths_s: list[float], share: float) -> float:
-    """Say how long the given share of them took at most, in milliseconds."""
-    ranked = sorted(lengths_s)
-    return ranked[min(len(ranked) - 1, int(share * len(ranked)))] * 1e3

@@ -234,9 +234,9 @@ class LateAnswers(MemoryAdapter):
         self.leaves = 0
 
     async def commit_plans(
-        self, plans: Sequence[Plan], *, now: Instant
+        self, plans: Sequence[Plan], *, now: Instant, is_whole: bool = False
     ) -> tuple[Committed | Stale, ...]:
-        answer = await super().commit_plans(plans, now=now)
+        answer = await super().commit_plans(plans, now=now, is_whole=is_whole)
         if any(plan.runs for plan in plans):
             await self.may_answer.wait()
         return answer

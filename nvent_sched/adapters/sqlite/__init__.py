@@ -10,8 +10,7 @@ for those who watch now, and on the disk with whatever is written next.
 Several processes on one file exclude each other by that transaction alone: a plan
 commits only if its job still has the version it was decided on, a claim and a settlement
 only in the state and with the fence that were seen. A process learns of another's changes
-from the kernel, which tells when the log is written (Linux), and by looking: at least every
-`hint_delay_us_max`.
+when it is rung for (`hints`), and by looking: at least every `hint_delay_us_max`.
 
 An instance that lives holds an operating system's lock on a file of its own beside the
 database. The system lets go of it when the process dies, however it dies, so another

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nvent_sched._model.claims import STORED
+from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.sqlite import (
     claims,
     due,
@@ -69,7 +71,10 @@ class SqliteAdapter(SqliteFile):
         now: Instant,  # noqa: ARG002  a file has no clock
     ) -> tuple[Verdict, ...]:
         """Write each job whose stored version is the one that was seen."""
-        return await self._write(partial(jobs.put_jobs, writes=writes))
+        verdicts = await self._write(partial(jobs.put_jobs, writes=writes))
+        if STORED in verdicts:
+            self._locks.ring()
+        return verdicts
 
     async def drop_jobs(
         self,
@@ -95,9 +100,12 @@ class SqliteAdapter(SqliteFile):
         self, plans: Sequence[Plan], *, now: Instant, is_whole: bool = False
     ) -> tuple[Committed | Stale, ...]:
         """Apply each plan whose job still has the version it was decided on."""
-        return await self._write(
+        verdicts = await self._write(
             partial(commit_plans, plans=plans, now=now, is_whole=is_whole)
         )
+        if any(plan.promote or any(map(_is_ready, plan.runs)) for plan in plans):
+            self._locks.ring()
+        return verdicts
 
     async def read_facts(self, job_ids: Sequence[str]) -> tuple[DueJob, ...]:
         """Read what a plan for these jobs needs, due or not."""
@@ -165,7 +173,12 @@ class SqliteAdapter(SqliteFile):
         self, settlements: Sequence[Settlement], *, now: Instant
     ) -> tuple[Settled, ...]:
         """Write what became of each run whose state and fence are those seen."""
-        return await self._write(partial(runs.settle, settlements=settlements, now=now))
+        settled = await self._write(
+            partial(runs.settle, settlements=settlements, now=now)
+        )
+        if any(_is_ready(each.run) for each in settlements):
+            self._locks.ring()
+        return settled
 
     async def take_lost(self, *, now: Instant, dead_after_us: int, limit: int) -> Lost:
         """Find CLAIMED runs whose lease ended or whose instance is dead."""
@@ -259,3 +272,7 @@ class SqliteAdapter(SqliteFile):
     async def read_events(self, *, after: int | None, limit: int) -> tuple[Event, ...]:
         """Read events with a number above *after*; with None the last one."""
         return await self._read(partial(reading.read_events, after=after, limit=limit))
+
+
+def _is_ready(run: Run) -> bool:
+    return run.state is RunState.READY

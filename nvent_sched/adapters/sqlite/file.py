@@ -10,7 +10,7 @@ from nvent_sched._model.instants import MICROSECOND, SECOND_US
 from nvent_sched._port import Traits
 from nvent_sched.adapters._owner import Owner
 from nvent_sched.adapters.sqlite.grouping import Grouping
-from nvent_sched.adapters.sqlite.hints import HintThread, OwnWrites
+from nvent_sched.adapters.sqlite.hints import HintThread
 from nvent_sched.adapters.sqlite.location import (
     BUSY_TIMEOUT,
     POLL,
@@ -66,7 +66,6 @@ class SqliteFile:
         )
         self._shown, self._location = location, location.here
         self._owner: Owner[sqlite3.Connection] | None = None
-        self._own = OwnWrites(f"{self._location.path}-wal")
         self._hints: HintThread | None = None
         self._locks = InstanceLocks(self._location.instances)
         is_file = not location.is_memory
@@ -118,18 +117,18 @@ class SqliteFile:
         return self._shown.url
 
     def on_hint(self, hint: Callable[[], None]) -> None:
-        """Call *hint* when another process writes, if this system tells; from a thread."""
-        if self._location.is_memory or self._hints is not None:
+        """Call *hint* when another process rings, if this system tells; from a thread."""
+        if self._location.instances is None or self._hints is not None:
             return
-        path = f"{self._location.path}-wal"
-        self._hints = HintThread(path, self._own, hint=hint)
+        self._hints = HintThread(hint=hint)
+        self._locks.on_taken(self._hints.watch)
 
     async def open(self, *, now: Instant) -> None:  # noqa: ARG002  a file has no clock
         """Open the file, and create or migrate its schema."""
         if self._owner is not None:
             msg = f"{self._path} is open already; one adapter serves one scheduler"
             raise UsageError(msg)
-        grouping = Grouping(self._location, own=self._own, let_go=self._locks.close)
+        grouping = Grouping(self._location, let_go=self._locks.close)
         self._owner = Owner(
             name="nvent-sqlite",
             execute=grouping.execute,
@@ -147,11 +146,11 @@ class SqliteFile:
         hints, self._hints = self._hints, None
         owner, self._owner = self._owner, None
         try:
-            if hints is not None:
-                await hints.end()
-        finally:
             if owner is not None:
                 await owner.close()
+        finally:
+            if hints is not None:
+                await hints.end()
 
     async def _step(
         self,

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvent_sched.adapters._owner import Call
-    from nvent_sched.adapters.sqlite.hints import OwnWrites
     from nvent_sched.adapters.sqlite.location import Location, Synchronous
 
 STATEMENTS_CACHED: Final = 256
@@ -49,15 +48,12 @@ class Grouping:
 
     Args:
         location: Of the file; it is opened with the first group.
-        own: Is told what we write.
         let_go: What else is to be let go of at the end.
     """
 
-    def __init__(
-        self, location: Location, *, own: OwnWrites, let_go: Callable[[], None]
-    ) -> None:
+    def __init__(self, location: Location, *, let_go: Callable[[], None]) -> None:
         self._location = location
-        self._own, self._let_go = own, let_go
+        self._let_go = let_go
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._level: Synchronous = "FULL"
@@ -95,17 +91,12 @@ class Grouping:
         is_kept = any(call.is_kept for call in group)
         self._set_level(connection, "FULL" if is_kept else "NORMAL")
         connection.execute("BEGIN IMMEDIATE" if is_write else "BEGIN")
-        if is_write:
-            self._own.begin()
         try:
             _step_all(connection, group)
             connection.execute("COMMIT")
         except BaseException:
             roll_back(connection)
             raise
-        finally:
-            if is_write:
-                self._own.end()
 
     def _set_level(self, connection: sqlite3.Connection, level: Synchronous) -> None:
         """Let the next commit wait for the disk, or leave that to the one after it."""

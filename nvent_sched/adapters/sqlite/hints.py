@@ -1,10 +1,10 @@
-"""Hints: one thread that is told by the kernel when another process writes to the file.
+"""Hints: an instance is rung for by touching the file it holds its lock on.
 
-Each commit is written to the log beside the file, and on Linux whoever asks (inotify) hears
-of it at once. What is heard of is not committed yet: the writer still waits for the disk. So
-a hint is given a little later, and again. What we wrote ourselves is told from what others
-did by the time at which the log was last written. Where the kernel tells nobody, and for a
-hint that is lost, there is the engine's poll: nothing here is waited for.
+Whoever has written what others could take (jobs, READY runs) touches the files of the other
+instances on this machine once it is committed; on Linux each of them hears of that from the
+kernel (inotify), in a thread. Nobody is rung for by a claim or a verdict: several processes
+that work side by side do not wake one another. Where the kernel tells nobody, and for a ring
+that is lost, there is the engine's poll: nothing here is waited for.
 """
 
 from __future__ import annotations
@@ -20,132 +20,69 @@ from nvent_sched.adapters._owner import ThreadEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 log: Final = logging.getLogger(__name__)
-IN_MODIFY: Final = 0x2
+IN_ATTRIB: Final = 0x4
 FLAGS: Final = os.O_CLOEXEC | os.O_NONBLOCK
 EVENTS_BYTES: Final = 64 * 1_024
-ECHOES_MS: Final = (1, 4, 20, 80)
-"""When a hint is given after the log was written: the disk may take its time."""
-
-
-class OwnWrites:
-    """What this process wrote last; kept by the owner's thread, read by the other.
-
-    Args:
-        path: The log.
-
-    Attributes:
-        are_under_way: A transaction that writes is open.
-        last_ns: When the log was written, as of the end of our last one.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self.are_under_way: bool = False
-        self.last_ns: int = 0
-
-    def begin(self) -> None:
-        """Say that what is written from now on is ours."""
-        self.are_under_way = True
-
-    def end(self) -> None:
-        """Say that it has been written, or undone."""
-        self.last_ns = self.written_ns()
-        self.are_under_way = False
-
-    def written_ns(self) -> int:
-        """Say when the log was last written; 0 if there is none."""
-        try:
-            return os.stat(self._path).st_mtime_ns  # noqa: PTH116  with each step
-        except OSError:
-            return 0
 
 
 class HintThread:
-    """The thread; there is none where the kernel does not tell.
-
-    What is written once this is made is heard of.
+    """The thread; it ends by itself where the kernel does not tell.
 
     Args:
-        path: The log.
-        own: What we wrote to it.
-        hint: Is called when others may have written.
+        hint: Is called when somebody rang.
     """
 
-    def __init__(self, path: str, own: OwnWrites, *, hint: Callable[[], None]) -> None:
-        self._own, self._hint = own, hint
+    def __init__(self, *, hint: Callable[[], None]) -> None:
+        self._hint = hint
+        self._ending, self._bell = os.pipe()
         self._end = ThreadEnd()
-        try:
-            told = _told_of(path)
-        except (AttributeError, OSError) as error:
-            log.debug("no hints", extra={"error": str(error)})
-            self._bell = -1
-            self._end.tell()
-            return
-        ending, self._bell = os.pipe()
+        self._told = _told()
         threading.Thread(
-            target=self._work,
-            args=(told, ending),
-            name="nvent-sqlite-hints",
-            daemon=True,
+            target=self._work, name="nvent-sqlite-hints", daemon=True
         ).start()
+
+    def watch(self, path: Path) -> None:
+        """Hear of it when this file is touched."""
+        if self._told is None:
+            return
+        given = ctypes.CDLL(None).inotify_add_watch(
+            self._told, os.fsencode(path), IN_ATTRIB
+        )
+        if given < 0:
+            log.debug("no hints", extra={"path": str(path)})
 
     async def end(self) -> None:
         """End it, and wait for that."""
-        if self._bell >= 0:
-            # That our end is closed is not noticed while a forked child has it, too.
-            os.write(self._bell, b".")
-            await self._end.wait()
-            os.close(self._bell)
-            self._bell = -1
-
-    def _work(self, told: int, ending: int) -> None:
-        try:
-            self._listen(told, ending)
-        finally:
+        # A byte, for nobody notices that our end is closed while a forked child has it.
+        os.write(self._bell, b".")
+        await self._end.wait()
+        for each in (self._bell, self._ending):
+            os.close(each)
+        told, self._told = self._told, None
+        if told is not None:
             os.close(told)
-            os.close(ending)
-            self._end.tell()
 
-    def _listen(self, told: int, ending: int) -> None:
+    def _work(self) -> None:
+        if self._told is not None:
+            self._listen(self._told)
+        self._end.tell()
+
+    def _listen(self, told: int) -> None:
         poll = select.poll()
         poll.register(told, select.POLLIN)
-        poll.register(ending, select.POLLIN)
-        bell = select.poll()
-        bell.register(ending, select.POLLIN)
-        waits_ms: tuple[int, ...] = ()
-        while True:
-            # Once something was heard, what comes on top of it need not wake us.
-            ready = bell.poll(waits_ms[0]) if waits_ms else poll.poll()
-            if any(file == ending for file, _ in ready):
-                return
-            if not waits_ms:
-                os.read(told, EVENTS_BYTES)
-                waits_ms = ECHOES_MS
-                continue
-            waits_ms = waits_ms[1:]
-            if self._own.are_under_way:
-                continue
-            if self._own.written_ns() == self._own.last_ns:
-                waits_ms = ()
-                continue
+        poll.register(self._ending, select.POLLIN)
+        while all(file != self._ending for file, _ in poll.poll()):
+            os.read(told, EVENTS_BYTES)
             self._hint()
 
 
-def _told_of(path: str) -> int:
-    """Ask the kernel to tell of writes to a file.
-
-    Raises:
-        AttributeError: This system has no such thing.
-        OSError: The file cannot be watched.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    told: int = libc.inotify_init1(FLAGS)
-    if told < 0:
-        raise OSError(ctypes.get_errno(), "inotify_init1")
-    if libc.inotify_add_watch(told, os.fsencode(path), IN_MODIFY) < 0:
-        error = OSError(ctypes.get_errno(), "inotify_add_watch")
-        os.close(told)
-        raise error
-    return told
+def _told() -> int | None:
+    """Open what the kernel tells by; None where it does not."""
+    try:
+        told: int = ctypes.CDLL(None).inotify_init1(FLAGS)
+    except (AttributeError, OSError, TypeError):
+        return None
+    return told if told >= 0 else None

@@ -23,7 +23,7 @@ if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 TAKE_ATTEMPTS: Final = 3
@@ -49,7 +49,22 @@ class InstanceLocks:
         self._machine = this_machine() if has_locks else None
         self._folder = folder or Path()
         self._held: dict[str, int] = {}
+        self._on_taken: Callable[[Path], None] | None = None
         _ALL.add(self)
+
+    def on_taken(self, tell: Callable[[Path], None]) -> None:
+        """Tell of the file of each lock that is ours, now or later."""
+        self._on_taken = tell
+        for instance_id in tuple(self._held):
+            tell(self._path(instance_id))
+
+    def ring(self) -> None:
+        """Touch the files of the other instances: there is something for them."""
+        ours = {self._path(instance_id).name for instance_id in tuple(self._held)}
+        with suppress(OSError), os.scandir(self._folder) as files:
+            for file in files:
+                if file.name not in ours:
+                    os.utime(file.path)
 
     def take(self, instance_id: str) -> str | None:
         """Hold the lock of an instance; again and again does no harm.
@@ -69,6 +84,8 @@ class InstanceLocks:
                 taken = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
                 if _is_locked(taken, is_exclusive=True) and _is_in_place(path, taken):
                     self._held[instance_id] = taken
+                    if self._on_taken is not None:
+                        self._on_taken(path)
                     return self._machine
                 os.close(taken)
         return None
