@@ -63,7 +63,7 @@ class UnknownTriggerError(UnknownJobError):
             f"scheduler.trigger({name!r}), `triggers()` lists those that exist",
         )
         self.name = name
-        self.job_id = f"trigger:{name}"
+        self.job_id: str = f"trigger:{name}"
 
 
 class TriggerClosedError(UsageError):
@@ -78,7 +78,9 @@ class TriggerClosedError(UsageError):
         )
         why = f" ({note})" if note else ""
         super().__init__(f"trigger {name!r} is {state}{why}; {cure}")
-        self.name, self.state, self.note = name, state, note
+        self.name: str = name
+        self.state: str = state
+        self.note: str = note
 
 
 class ConflictError(SchedError):

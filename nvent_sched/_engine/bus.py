@@ -36,7 +36,7 @@ class Subscriber:
     def __init__(self, *, after: int) -> None:
         self.after: int = after
         self._events: deque[Event] = deque(maxlen=BUFFER_MAX)
-        self.signal = Signal()
+        self.signal: Signal = Signal()
         self.is_closed: bool = False
         self.dropped: int = 0
 

@@ -45,25 +45,29 @@ class Core:
         options: Options,
         instance_id: str,
     ) -> None:
-        self.adapter, self._open_calls = watched(adapter)
+        wrapped, self._open_calls = watched(adapter)
+        self.adapter: Adapter = wrapped
         self.clock = clock
-        self.registry, self.options = registry, options
+        self.registry: Registry = registry
+        self.options: Options = options
         self.instance_id = instance_id
-        self.time = StoreTime(clock, has_own_clock=adapter.traits.has_own_clock)
+        self.time: StoreTime = StoreTime(
+            clock, has_own_clock=adapter.traits.has_own_clock
+        )
         self.claims: dict[str, Claim] = {}
         self.unstarted: dict[str, Claim] = {}
-        self.deadlines = Deadlines(clock)
-        self.threads = WorkerThreads()
-        self.processes = WorkerProcesses(most=options.processes_max)
-        self.janitor = Janitor(self)
-        self.outbox = Outbox(self)
-        self.doubts = Doubts(self)
-        self.planner_signal = Signal()
-        self.launcher_signal = Signal()
-        self.liveness_signal = Signal()
-        self.bus_signal = Signal()
-        self.idle_signal = Signal()
-        self.jump_signals = [
+        self.deadlines: Deadlines = Deadlines(clock)
+        self.threads: WorkerThreads = WorkerThreads()
+        self.processes: WorkerProcesses = WorkerProcesses(most=options.processes_max)
+        self.janitor: Janitor = Janitor(self)
+        self.outbox: Outbox = Outbox(self)
+        self.doubts: Doubts = Doubts(self)
+        self.planner_signal: Signal = Signal()
+        self.launcher_signal: Signal = Signal()
+        self.liveness_signal: Signal = Signal()
+        self.bus_signal: Signal = Signal()
+        self.idle_signal: Signal = Signal()
+        self.jump_signals: list[Signal] = [
             self.planner_signal,
             self.launcher_signal,
             self.liveness_signal,
@@ -73,13 +77,13 @@ class Core:
         self.run_waiters: dict[str, list[Signal]] = {}
         self.followers: list[Follower] = []
         self.found: Counter[str] = Counter()
-        self.limits = {
+        self.limits: dict[Executor, int] = {
             Executor.LOOP: options.running_max,
             Executor.THREAD: options.threads_max,
             Executor.PROCESS: options.processes_max,
         }
-        self.taken = dict.fromkeys(Executor, 0)
-        self.heard_at_us = clock.monotonic_us()
+        self.taken: dict[Executor, int] = dict.fromkeys(Executor, 0)
+        self.heard_at_us: int = clock.monotonic_us()
         self.passed_at_us: dict[str, int] = {}
         self.is_beat_wanted = False
         self.backing_off: set[str] = set()

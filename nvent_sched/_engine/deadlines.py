@@ -29,7 +29,7 @@ class Deadline:
     __slots__ = ("act", "at_us")
 
     def __init__(self, *, at_us: int, act: Callable[[], None]) -> None:
-        self.at_us = at_us
+        self.at_us: int = at_us
         self.act: Callable[[], None] | None = act
 
     def call_off(self) -> None:

@@ -28,7 +28,7 @@ class Janitor:
         self._core = core
         self._ended: dict[str, int] = {}
         self._not_before_us = 0
-        self.signal = Signal()
+        self.signal: Signal = Signal()
 
     def note_end(self, job_id: str) -> None:
         """Count a run that ended.

@@ -63,8 +63,8 @@ class Outbox:
         self._settlements: list[_Entry] = []
         self._failing: list[_Entry] = []
         self._events: list[Event] = []
-        self.signal = Signal()
-        self.is_writing = False
+        self.signal: Signal = Signal()
+        self.is_writing: bool = False
         self._lock = anyio.Lock()
 
     @property

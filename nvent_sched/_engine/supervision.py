@@ -72,9 +72,9 @@ class Engine:
         self._call_in: Callable[[], None] = self._guest_signal.set
         self._later: list[JobDefinition] = []
         self._later_signal = Signal()
-        self.bus = Bus(core)
-        self.liveness = Liveness(core, instance=_instance(core))
-        self.stopped = anyio.Event()
+        self.bus: Bus = Bus(core)
+        self.liveness: Liveness = Liveness(core, instance=_instance(core))
+        self.stopped: anyio.Event = anyio.Event()
         self._stop_asked = anyio.Event()
         self._is_stopping = False
 

@@ -52,7 +52,7 @@ class WorkerThreads:
     def __init__(self) -> None:
         self._idle: deque[SimpleQueue[_Call | None]] = deque()
         self._lock = threading.Lock()
-        self.busy = 0
+        self.busy: int = 0
 
     async def call(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401  the handler's
         """Call *function* in a thread.

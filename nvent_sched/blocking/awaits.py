@@ -28,7 +28,7 @@ class BlockingDeadline:
 
     def __init__(self, stored: StoredDeadline, *, life: Life) -> None:
         self._stored, self._life = stored, life
-        self.key = stored.key
+        self.key: str = stored.key
 
     @property
     def at(self) -> datetime:

@@ -29,7 +29,7 @@ class Reply(Generic[T]):
         self._result: T | None = None
         self._error: BaseException | None = None
         self._tell: Callable[[], object] | None = None
-        self.is_cancelled = False
+        self.is_cancelled: bool = False
 
     def give(self, result: T) -> bool:
         """Say what came of it; False if it had ended already."""

@@ -50,7 +50,7 @@ class Awaits:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self.records = WaitRecords(core)
+        self.records: WaitRecords = WaitRecords(core)
 
     async def wait(self, key: str, *, at: Instant, verb: str) -> AwaitResult:
         """Wait until the stored time of a key; *at* is stored if there is none.

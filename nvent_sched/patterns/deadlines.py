@@ -131,7 +131,7 @@ class Deadline:
     def __init__(self, stored: StoredDeadline) -> None:
         self.stored = stored
         self._scope: anyio.CancelScope | None = None
-        self.key = stored.key
+        self.key: str = stored.key
 
     @property
     def at(self) -> datetime:

@@ -32,7 +32,9 @@ class Hold:
         self, core: Core, ask: LockAsk, *, fence: int, asked_at_us: int
     ) -> None:
         self._clock = core.clock
-        self.ask, self.fence, self.asked_at_us = ask, fence, asked_at_us
+        self.ask: LockAsk = ask
+        self.fence: int = fence
+        self.asked_at_us: int = asked_at_us
         self.lost: str | None = None
         self.on_lost: Callable[[], None] | None = None
         self.trust: Deadline | None = None
@@ -67,7 +69,8 @@ class Wish:
     """
 
     def __init__(self, ask: LockAsk, *, ask_at_us: int) -> None:
-        self.ask, self.ask_at_us = ask, ask_at_us
+        self.ask: LockAsk = ask
+        self.ask_at_us: int = ask_at_us
         self.busy: LockBusy | None = None
         self.hold: Hold | None = None
-        self.signal = Signal()
+        self.signal: Signal = Signal()

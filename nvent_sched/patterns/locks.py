@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.registry import Handler
     from nvent_sched._model.locks import LockAnswer, LockRecord
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 BATCH: Final = 500
 RELEASE_US: Final = 2 * SECOND_US
 """How long who leaves waits for the store to take the lock back; then the loop does it."""
@@ -46,7 +46,7 @@ class Locks:
     name = "locks"
 
     def __init__(self, core: Core) -> None:
-        self.signal = Signal()
+        self.signal: Signal = Signal()
         self._core = core
         self._holds: dict[str, Hold] = {}
         self._wishes: dict[str, Wish] = {}

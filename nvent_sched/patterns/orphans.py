@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
     from nvent_sched._model.jobs import Job
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 PAGE: Final = 1_000
 
 

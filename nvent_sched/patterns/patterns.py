@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
     from nvent_sched._model.jobs import JobDefinition
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 class Patterns:
@@ -35,10 +35,10 @@ class Patterns:
 
     def __init__(self, core: Core) -> None:
         self.core = core
-        self.awaits = Awaits(core)
-        self.locks = Locks(core)
-        self.watchdogs = Watchdogs(core)
-        self.triggers = Triggers(core)
+        self.awaits: Awaits = Awaits(core)
+        self.locks: Locks = Locks(core)
+        self.watchdogs: Watchdogs = Watchdogs(core)
+        self.triggers: Triggers = Triggers(core)
         self.companions: tuple[Companion, ...] = (
             self.awaits.records.waits,
             self.awaits.records,

@@ -58,8 +58,8 @@ class WaitRecords:
     name = "await-records"
 
     def __init__(self, core: Core) -> None:
-        self.signal = Signal()
-        self.waits = Waits(core, on_due=self._note_due)
+        self.signal: Signal = Signal()
+        self.waits: Waits = Waits(core, on_due=self._note_due)
         self._core = core
         self._due: list[Job] = []
         self._unwanted: list[str] = []

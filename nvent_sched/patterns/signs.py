@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
     from nvent_sched._model.jobs import Job, JobDefinition
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 WRITE_BATCH: Final = 1_000
 TRIES_MAX: Final = 50
 

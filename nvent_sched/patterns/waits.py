@@ -52,12 +52,12 @@ class Wait:
     __slots__ = ("at", "end", "job", "reason", "since_us", "waiters")
 
     def __init__(self, job: Job, *, since_us: int) -> None:
-        self.job = job
+        self.job: Job = job
         self.at: Instant = end_of(job)
-        self.since_us = since_us
+        self.since_us: int = since_us
         self.waiters: set[Callable[[], None]] = set()
         self.end: End | None = None
-        self.reason = ""
+        self.reason: str = ""
 
 
 class Waits:
@@ -71,8 +71,8 @@ class Waits:
     name = "awaits"
 
     def __init__(self, core: Core, *, on_due: Callable[[Wait], None]) -> None:
-        self.signal = Signal()
-        self.is_closed = False
+        self.signal: Signal = Signal()
+        self.is_closed: bool = False
         self._core, self._on_due = core, on_due
         self._by_id: dict[str, Wait] = {}
         self._heap: list[tuple[int, int, Wait]] = []

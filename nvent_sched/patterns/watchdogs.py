@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.claims import DueJob
     from nvent_sched._model.jobs import Job, JobDefinition
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 JUMP_US: Final = SECOND_US
 WOKEN: Final = 0
 
@@ -57,7 +57,7 @@ class Watchdogs:
     def __init__(self, core: Core) -> None:
         self.name: str = "watchdogs"
         self.signal: Signal = Signal()
-        self.signs = SignStore(core)
+        self.signs: SignStore = SignStore(core)
         self._core = core
         self._runs = RunWatches(self)
         self._thread = threading.get_ident()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.runs import Run
     from nvent_sched._views.status.detail import JobDetail
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 SLICE: Final = 500
 """How many jobs are read at once."""
 RUNS_SLICE: Final = 200
@@ -62,9 +62,9 @@ class Follower:
 
     def __init__(self, core: Core, bus: Bus) -> None:
         self._core, self._bus = core, bus
-        self.model = StatusModel(url=core.adapter.url)
+        self.model: StatusModel = StatusModel(url=core.adapter.url)
         self.is_watched = True
-        self.is_loaded = False
+        self.is_loaded: bool = False
         self.on_change: Callable[[], None] = _nothing
         self._seen = 0
         self._hurried = 0

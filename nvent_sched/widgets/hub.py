@@ -18,12 +18,13 @@ from nvent_sched.scheduler.following import Follower
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from nvent_sched._engine.core import Core
     from nvent_sched._engine.supervision import Engine
     from nvent_sched._views.status import StatusModel
     from nvent_sched.scheduler import Scheduler
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 LOAD_SECONDS_MAX: Final = 5.0
 """How long a cell waits for the first picture."""
 FIRST_JOBS_MAX: Final = 1_000
@@ -64,15 +65,16 @@ class Hub:
     """
 
     def __init__(self, scheduler: Scheduler, engine: Engine) -> None:
-        self.scheduler, self.engine = scheduler, engine
-        self.core = engine.core
-        self.follower = Follower(engine.core, engine.bus)
+        self.scheduler: Scheduler = scheduler
+        self.engine: Engine = engine
+        self.core: Core = engine.core
+        self.follower: Follower = Follower(engine.core, engine.bus)
         self._views: dict[View, Callable[[], None]] = {}
         self._signal = Signal()
         self._wake: Callable[[], None] | None = None
         self._asked: deque[tuple[View, dict[str, Any]]] = deque(maxlen=ASKED_MAX)
         self._calls: deque[tuple[Callable[[], Awaitable[Any]], Future[Any]]] = deque()
-        self.is_over = False
+        self.is_over: bool = False
 
     @property
     def model(self) -> StatusModel:

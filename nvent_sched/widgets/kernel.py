@@ -45,7 +45,7 @@ class KernelWatch:
     def __init__(self) -> None:
         self._shell = kernel_shell()
         # Whoever makes this is in a cell, which will end.
-        self.is_busy = self._shell is not None
+        self.is_busy: bool = self._shell is not None
         if self._shell is not None:
             events: Any = self._shell.events
             events.register("pre_run_cell", self._begin)

@@ -90,7 +90,9 @@ class LiveView:
     ) -> None:
         self._fall_back = fall_back
         self._watch = KernelWatch() if watch is None else watch
-        self.widget = DashboardWidget(options=_options_dict(options), snap=snap)
+        self.widget: DashboardWidget = DashboardWidget(
+            options=_options_dict(options), snap=snap
+        )
         answer_from_any_shell(self.widget)
         self._visible: set[str] = set()
         self._is_greeted = False

@@ -64,7 +64,7 @@ class PlainView:
         self._line = ipywidgets.HTML()
         controls = [self._filter, self._job, *self._buttons.values()]
         controls += [self._back, self._on]
-        self.widget = ipywidgets.VBox(
+        self.widget: Any = ipywidgets.VBox(
             [
                 ipywidgets.HBox(controls, layout=ipywidgets.Layout(flex_flow="wrap")),
                 self._table,

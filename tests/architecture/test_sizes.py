@@ -21,7 +21,6 @@ BUDGET: Final[dict[str, tuple[int, str]]] = {
     "nvent_sched/_rules/cron/text.py": (360, "one grammar; halves would share it all"),
     "nvent_sched/_rules/declaring.py": (320, "each option of a job, and its text"),
     "nvent_sched/_rules/planning.py": (310, "one decision, and how it is written down"),
-    "nvent_sched/testing/simulator/scenarios.py": (310, "one table of known failures"),
     "nvent_sched/_rules/schedules.py": (370, "two values and their docstrings"),
 }
 

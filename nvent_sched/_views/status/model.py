@@ -78,17 +78,17 @@ class StatusModel:
 
     def __init__(self, *, url: str) -> None:
         self.url = url
-        self.version = 0
-        self.head_version = 0
+        self.version: int = 0
+        self.head_version: int = 0
         self.instances: tuple[Instance, ...] = ()
-        self.are_instances_stale = True
+        self.are_instances_stale: bool = True
         self.left_out = 0
         self.trouble: str | None = None
-        self.minutes = Minutes()
+        self.minutes: Minutes = Minutes()
         self._entries: OrderedDict[str, Entry] = OrderedDict()  # by last change
         self._gone: deque[tuple[int, str]] = deque(maxlen=GONE_MAX)
         self._gone_floor = 0
-        self.wanted = Wanted()
+        self.wanted: Wanted = Wanted()
 
     def __len__(self) -> int:
         """Say how many rows there are."""

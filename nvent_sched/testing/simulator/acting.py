@@ -37,7 +37,10 @@ class Stage:
     def __init__(
         self, world: World, *, hosts: list[Host], user: Host, tasks: TaskGroup
     ) -> None:
-        self.world, self.hosts, self.user, self.tasks = world, hosts, user, tasks
+        self.world: World = world
+        self.hosts: list[Host] = hosts
+        self.user: Host = user
+        self.tasks: TaskGroup = tasks
         self._acts = 0
 
     def apply(self, trouble: Trouble) -> None:

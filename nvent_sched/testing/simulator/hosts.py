@@ -67,7 +67,7 @@ class Connection:
     def __init__(self, adapter: Adapter, clock: HostClock) -> None:
         self._adapter, self._clock = adapter, clock
         self.is_cut = False
-        self.is_dead = False
+        self.is_dead: bool = False
         self.calls = 0
         self.dies_at: int | None = None
         self.dies_after = False
@@ -131,9 +131,11 @@ class Host:
         has_handler: bool = True,
         runs_handlers: bool = True,
     ) -> None:
-        self.name, self.store, self.clock = name, store, clock
+        self.name: str = name
+        self.store: SimulatedStore = store
+        self.clock: HostClock = clock
         self.seed = seed
-        self.faults = (
+        self.faults: Drawn | Faults = (
             Drawn(Random(f"{seed} {name}"), share=0) if faults is None else faults
         )
         self.scheduler: SimulatedScheduler | None = None

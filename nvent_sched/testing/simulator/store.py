@@ -60,7 +60,7 @@ class SimulatedStore:
     def __init__(
         self, timeline: Timeline, *, has_own_clock: bool, hints: Callable[[], bool]
     ) -> None:
-        self.memory = MemoryAdapter()
+        self.memory: MemoryAdapter = MemoryAdapter()
         self._timeline, self._hints = timeline, hints
         self._has_own_clock = has_own_clock
         self._quiet_until = 0

@@ -32,7 +32,7 @@ class Timeline:
     """The true time of a simulation, and who waits for which moment of it."""
 
     def __init__(self) -> None:
-        self.elapsed_us = 0
+        self.elapsed_us: int = 0
         self._waiters: list[tuple[int, int, anyio.CancelScope]] = []
         self._order = count()
 
@@ -84,7 +84,7 @@ class HostClock:
 
     def __init__(self, timeline: Timeline, *, offset_us: int = 0) -> None:
         self.timeline = timeline
-        self.offset_us = offset_us
+        self.offset_us: int = offset_us
         self._jump_seen: list[Callable[[int], None]] = []
         self._thawed: anyio.Event | None = None
 
