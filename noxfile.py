@@ -41,7 +41,7 @@ OFF_THE_TREE = {"PYTHONSAFEPATH": "1"}  # the tests see what is installed, not t
 SIMULATED = [
     ["--scenario", "all"],
     ["--faults", "3"],
-    ["--seconds", "60", "--seeds", "1000000"],
+    ["--seconds", "90", "--seeds", "1000000"],
 ]
 """Each known failure; one fault at a time; then seeds for as long as CI can wait."""
 

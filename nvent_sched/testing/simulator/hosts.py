@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nvent_sched.testing.simulator.store import SimulatedStore
     from nvent_sched.testing.simulator.timeline import HostClock
 
-LEASE: Final = timedelta(seconds=20)
+LEASE: Final = timedelta(seconds=12)
 HEARTBEAT: Final = timedelta(seconds=2)
 DEAD_AFTER: Final = timedelta(seconds=6)
 RESTART_US: Final = SECOND_US // 2

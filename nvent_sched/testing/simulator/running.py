@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from nvent_sched.testing.faulty import Faults
 
-RECOVERED_US: Final = 35 * SECOND_US
+RECOVERED_US: Final = 25 * SECOND_US
 """How long after the last trouble its consequences may still be felt: a lease, a
 heartbeat, the longest wait of a loop between two tries, and a handler."""
 REST_US_MAX: Final = 900 * SECOND_US

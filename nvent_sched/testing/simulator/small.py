@@ -71,7 +71,7 @@ WORLD: Final = World(
         Trouble(at_us=9 * SECOND_US, kind=Kind.CANCEL, amount=1),
         Trouble(at_us=12 * SECOND_US, kind=Kind.MEND),
     ),
-    calm_us=40 * SECOND_US,
+    calm_us=33 * SECOND_US,
 )
 
 

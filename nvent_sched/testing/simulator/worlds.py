@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HOSTS_MAX: Final = 3
 JOBS_MAX: Final = 3
-TROUBLED_US: Final = 40 * SECOND_US
+TROUBLED_US: Final = 25 * SECOND_US
 """For how long there is trouble; afterwards all is well and must become so."""
 
 
@@ -107,7 +107,7 @@ class World:
     hints_lost: int = 0
     slots: int = 50
     strangers: frozenset[int] = frozenset()
-    calm_us: int = 45 * SECOND_US
+    calm_us: int = 33 * SECOND_US
 
     @property
     def is_clock_steady(self) -> bool:
