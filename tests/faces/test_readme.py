@@ -42,7 +42,20 @@ def test_the_plain_script_runs_its_job(
     assert capsys.readouterr().out == "succeeded\n"
 
 
+def test_the_notebook_has_something_to_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    scheduler = run(programs()[2])["scheduler"]
+
+    try:
+        assert "refresh" in scheduler.dashboard().to_html()
+    finally:
+        scheduler.stop()
+
+
 async def test_the_test_of_a_job_passes() -> None:
-    scope = run(programs()[2])
+    scope = run(programs()[3])
 
     await scope["test_the_report_runs_hourly"]()
