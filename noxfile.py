@@ -121,6 +121,14 @@ def notebooks(session: nox.Session) -> None:
     session.run(*PYTEST, "tests/notebooks", *session.posargs, env=OFF_THE_TREE)
 
 
+@nox.session(requires=["wheel"])
+def browser(session: nox.Session) -> None:
+    """Look at the dashboard in Chromium, alone and in JupyterLab; needs `chromium`."""
+    install_wheel(session, "browser")
+    arguments = ["--durations=10", *session.posargs]
+    session.run("pytest", "tests/browser", *arguments, env=OFF_THE_TREE)
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Report which lines and branches no test reached."""

@@ -40,6 +40,7 @@ PACE_US: Final = 100 * MILLISECOND_US
 LOOK_US: Final = SECOND_US
 """How often the progress of runs is read, and what is overdue looked for."""
 INSTANCES_US: Final = 5 * SECOND_US
+HOUR_US: Final = 3600 * SECOND_US
 BACKOFF_US: Final = 2 * SECOND_US
 CATCH_UP_US: Final = 4 * SECOND_US
 DETAIL_RUNS: Final = 12
@@ -119,6 +120,7 @@ class Follower:
         is_over = subscriber.is_closed
         lost = subscriber.dropped
         self._take(subscriber)
+        self.on_change()
         if lost:
             subscriber.dropped = 0
             await self.load()
@@ -163,15 +165,16 @@ class Follower:
         """Read the newest runs of all jobs, of whatever state."""
         model = self.model
         model.minutes.clear()
-        most = min(RECENT_MAX, STRIP_MAX * len(model))
+        enough, hour_ago = STRIP_MAX * len(model), self._core.time.now() - HOUR_US
         after: str | None = None
-        for _ in range(-(-most // RUNS_SLICE)):
+        for count in range(RUNS_SLICE, RECENT_MAX + 1, RUNS_SLICE):
             query = RunQuery(after=after, limit=RUNS_SLICE)
             page = await self._core.adapter.read_runs(query)
             model.note_runs(reversed(page.items))
-            model.note_rate(page.items)
+            oldest = page.items[-1].scheduled_time if page.items else None
+            model.note_rate(page.items, since=oldest if page.next else None)
             after = page.next
-            if after is None:
+            if after is None or (count >= enough and (oldest or 0) < hour_ago):
                 return
 
     def _look(self) -> None:

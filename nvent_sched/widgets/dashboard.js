@@ -5,7 +5,7 @@
 // is busy. Nothing a user wrote is ever parsed as HTML: texts go in by `textContent` only.
 
 const ROW = 30, PANEL = 318, PANEL_NARROW = 560, ROWS_SHOWN = 18, ROWS_COMPACT = 8;
-const LATE_MS = 5000, LOST_MS = 15000, HERE_MS = 30000, WAIT_MS = 1200, SORT_MS = 1000;
+const LATE_MS = 5000, LOST_MS = 15000, HERE_MS = 30000, WAIT_MS = 1200, SORT_MS = 1000, STRIP_WIDTHS = { wide: 156, medium: 110, narrow: 90 }, HOLD_MS = 4000;
 const STATES = ["failing", "late", "retrying", "running", "waiting", "paused", "finished"];
 const RANK = Object.fromEntries(STATES.map((state, rank) => [state, rank]));
 const FAILED = new Set(["failed", "timed_out", "lost", "dead_lettered"]);
@@ -26,7 +26,6 @@ const ICONS = {
   resume: "M4 2l9.5 6L4 14z",
   more: "M3 6.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3zm5 0a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3zm5 0a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3z",
 };
-const SVG = "http://www.w3.org/2000/svg";
 let nextView = 0;
 
 // --- Small things
@@ -39,12 +38,13 @@ function el(tag, className = "", text = null) {
   return made;
 }
 
+// The parser knows which namespace an icon is in; this text is ours, and the only one parsed.
+const ICON = document.createElement("template");
+ICON.innerHTML = '<svg viewBox="0 0 16 16" aria-hidden="true"><path></path></svg>';
+
 function icon(path) {
-  const svg = document.createElementNS(SVG, "svg"), shape = document.createElementNS(SVG, "path");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  shape.setAttribute("d", path);
-  svg.append(shape);
+  const svg = ICON.content.firstChild.cloneNode(true);
+  svg.firstChild.setAttribute("d", path);
   return svg;
 }
 
@@ -220,7 +220,7 @@ class View {
     this.details = new Map(); this.lanes = new Map();
     this.pool = new Map(); this.spare = [];
     this.waiting = new Map(); this.rid = 0;
-    this.sortedAt = 0; this.isPointerIn = false; this.counts = null; this.removing = null; this.isAllAsked = false;
+    this.sortedAt = 0; this.counts = null; this.removing = null; this.isAllAsked = false;
     this.colours = null; this.told = null; this.detailTab = "error";
     this.root = root;
     this.build();
@@ -283,7 +283,7 @@ class View {
     const rate = el("div", "nv-rate"), under = el("div");
     this.rate = el("canvas");
     this.rate.setAttribute("role", "img");
-    this.rateWords = [el("span", "", "runs a minute, last hour"), el("span")];
+    this.rateWords = [el("span", "", "runs a minute"), el("span")];
     under.append(...this.rateWords);
     rate.append(this.rate, under);
     this.instances = el("div", "nv-instances");
@@ -301,7 +301,7 @@ class View {
     this.spanBox = el("select");
     this.spanBox.setAttribute("aria-label", "How much time the timeline shows");
     SPANS.forEach(([name], place) => { const option = el("option", "", name); option.value = String(place); this.spanBox.append(option); });
-    this.spanBox.addEventListener("change", () => { this.span = Number(this.spanBox.value); this.lanes.clear(); this.wantAt = 0; this.draw(true); });
+    this.spanBox.addEventListener("change", () => { this.span = Number(this.spanBox.value); this.lanes.clear(); this.wantAt = 0; this.want(); this.draw(true); });
     const modes = el("div", "nv-switch");
     this.modeButtons = {};
     for (const mode of ["table", "timeline"]) {
@@ -327,6 +327,10 @@ class View {
     this.empty = el("div", "nv-empty");
     this.panel = el("div", "nv-panel");
     this.panel.hidden = true;
+    this.panel.setAttribute("role", "row");
+    this.panelIn = el("div", "nv-panelIn");
+    this.panelIn.setAttribute("role", "gridcell");
+    this.panel.append(this.panelIn);
     this.body.append(this.empty, this.space);
     this.grid.append(this.cols, this.body);
     this.buildColumns();
@@ -334,7 +338,7 @@ class View {
 
   buildColumns() {
     const heads = this.mode === "table"
-      ? [["state", "State", "c-state"], ["id", "Job", "c-id"], ["words", "Schedule", "c-words"], ["next", "Next", "c-next"], ["last", "Last run", "c-last"], ["took", "Duration, usual", "c-took right"], [null, "Recent runs", "c-strip"], ["runs", "Runs / failed", "c-runs right"], [null, "", "c-act"]]
+      ? [["state", "State", "c-state"], ["id", "Job", "c-id"], ["words", "Schedule", "c-words"], ["next", "Next", "c-next"], ["last", "Last run", "c-last"], ["took", "Duration", "c-took right"], [null, "Recent runs", "c-strip"], ["runs", "Runs / failed", "c-runs right"], [null, "", "c-act"]]
       : [["state", "State", "c-state"], ["id", "Job", "c-id"], ["next", "Next", "c-next"], ["axis", "", "c-axis"], [null, "", "c-act"]];
     this.cols.replaceChildren();
     this.axis = null;
@@ -369,9 +373,9 @@ class View {
     on(root, "keydown", (event) => this.key(event));
     for (const name of ["keyup", "keypress"]) on(root, name, (event) => event.stopPropagation());
     on(root, "contextmenu", (event) => event.stopPropagation());
-    on(this.body, "scroll", () => this.later());
-    on(this.body, "pointerenter", () => { this.isPointerIn = true; });
-    on(this.body, "pointerleave", () => { this.isPointerIn = false; this.later(); });
+    on(this.body, "scroll", () => { this.scrolled = this.body.scrollTop; this.later(); });
+    for (const name of ["pointermove", "pointerdown", "keydown"]) on(this.body, name, () => { this.touchedAt = Date.now(); });
+    on(this.body, "pointerleave", () => { this.touchedAt = 0; });
     on(document, "visibilitychange", () => this.look());
     const seen = new IntersectionObserver((entries) => { this.isSeen = entries[entries.length - 1].isIntersecting; this.look(); });
     seen.observe(root);
@@ -435,10 +439,14 @@ class View {
     const width = this.root.clientWidth, size = width >= 1080 ? "wide" : width >= 720 ? "medium" : "narrow";
     if (width === this.width) return;
     this.width = width;
+    this.forgetSizes();
     this.size = size;
     for (const name of ["medium", "narrow"]) this.root.classList.toggle(name, name === size);
     this.later(true);
   }
+
+  // Sizes are measured once: to ask for one after a change makes the browser lay out at once.
+  forgetSizes() { this.rateWidth = this.laneWidth = this.gutterOf = 0; }
 
   // -- What the kernel says
 
@@ -459,7 +467,7 @@ class View {
       case "d": case "h": this.hearDelta(content); break;
       case "res": this.hearReply(content); break;
       case "detail": this.details.set(content.id, content.detail); if (this.open === content.id) this.drawPanel(true); break;
-      case "lanes": for (const [id, lane] of Object.entries(content.lanes)) this.lanes.set(id, { ...lane, drawn: null }); this.later(); break;
+      case "lanes": for (const [id, lane] of Object.entries(content.lanes)) this.lanes.set(id, lane); this.later(true); break;
     }
   }
 
@@ -576,7 +584,8 @@ class View {
     this.spare = [];
     this.buildColumns();
     this.wantAt = 0;
-    this.resize();
+    this.root.classList.toggle("timeline", mode === "timeline");
+    this.forgetSizes();
     this.draw(true);
   }
 
@@ -595,6 +604,7 @@ class View {
     const top = this.topOf(place), end = top + ROW + (this.jobs.order[place].id === this.open ? this.panelHeight() : 0);
     if (top < this.body.scrollTop) this.body.scrollTop = top;
     else if (end > this.body.scrollTop + this.body.clientHeight) this.body.scrollTop = Math.min(top, end - this.body.clientHeight);
+    this.scrolled = this.body.scrollTop;
     this.draw(false);
   }
 
@@ -660,11 +670,12 @@ class View {
 
   draw(isAll) {
     if (this.isOver) return;
-    const jobs = this.jobs, isHeld = this.isPointerIn || this.body.contains(this.root.getRootNode().activeElement);
+    if (isAll) this.round = (this.round || 0) + 1;
+    const jobs = this.jobs, isHeld = Date.now() - (this.touchedAt || 0) < HOLD_MS;
     if (jobs.isOrderStale && Date.now() - this.sortedAt >= SORT_MS) {
       this.counts = jobs.count(this.now());
       // Rows must not jump from under a click; who left or came is seen all the same.
-      if (!isHeld || Date.now() - this.sortedAt > 15000 || jobs.order.some((job) => jobs.byId.get(job.id) !== job)) { jobs.arrange(); this.sortedAt = Date.now(); }
+      if (!isHeld || Date.now() - this.sortedAt > 15000 || jobs.order.some((job) => jobs.byId.get(job.id) !== job) || jobs.byId.size !== this.sizeThen) { jobs.arrange(); this.sortedAt = Date.now(); this.sizeThen = jobs.byId.size; }
     }
     if (!this.counts) this.counts = jobs.count(this.now());
     this.drawHead();
@@ -701,16 +712,20 @@ class View {
   isStopped() { return !this.isFull && Date.now() - this.openedAt > 8000; }
 
   drawRate(head) {
-    const minutes = head.minutes || [], key = JSON.stringify(minutes) + this.rate.clientWidth + (this.palette() && this.generation);
+    const minutes = head.minutes || [], colours = this.palette();
+    this.rateWidth = this.rateWidth || this.rate.clientWidth;
+    const key = JSON.stringify(minutes) + this.rateWidth + this.generation + this.size;
     if (this.rate.__key === key) return;
     this.rate.__key = key;
     let runs = 0, failed = 0;
     for (const [n, f] of minutes) { runs += n; failed += f; }
-    setText(this.rateWords[1], `${number(runs)} runs, ${number(failed)} failed`);
+    const now = this.now(), from = head.rateFrom && head.rateFrom > now - 3540000 ? agoWords(now - head.rateFrom) : "hour";
+    setText(this.rateWords[0], this.size === "medium" ? `last ${from}` : `runs a minute, last ${from}`);
+    setText(this.rateWords[1], this.size === "medium" ? number(runs) : `${number(runs)} runs, ${number(failed)} failed`);
     setAttr(this.rate, "aria-label", `${runs} runs in the last hour, ${failed} failed`);
-    const paint = this.context(this.rate, 30);
-    if (!paint) return;
-    const { g, width, height } = paint, colours = this.palette(), most = Math.max(1, ...minutes.map((each) => each[0]));
+    const paint = this.context(this.rate, this.rateWidth, 30);
+    if (!paint) { this.rate.__key = null; return; }
+    const { g, width, height } = paint, most = Math.max(1, ...minutes.map((each) => each[0]));
     const step = width / minutes.length;
     minutes.forEach(([n, f], place) => {
       const x = place * step, w = Math.max(1, step - 1.2);
@@ -721,8 +736,8 @@ class View {
     });
   }
 
-  context(canvas, height) {
-    const width = canvas.clientWidth, ratio = Math.max(1, devicePixelRatio || 1);
+  context(canvas, width, height) {
+    const ratio = Math.max(1, devicePixelRatio || 1);
     if (!width) return null;
     const w = Math.round(width * ratio), h = Math.round(height * ratio);
     if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
@@ -799,12 +814,15 @@ class View {
     const most = this.options.height || (this.isCompact ? ROWS_COMPACT : ROWS_SHOWN) * ROW;
     const whole = order.length * ROW + (this.openPlace >= 0 ? this.panelHeight() : 0);
     const height = this.options.height || Math.min(Math.max(most, this.openPlace >= 0 ? this.panelHeight() + 6 * ROW : 0), Math.max(whole, ROW));
-    if (this.bodyHeight !== height) { this.bodyHeight = height; body.style.height = `${height}px`; }
-    if (this.spaceHeight !== whole) { this.spaceHeight = whole; this.space.style.height = `${whole}px`; }
-    this.cols.style.paddingRight = `${12 + body.offsetWidth - body.clientWidth}px`;
+    if (this.bodyHeight !== height || this.spaceHeight !== whole) {
+      this.bodyHeight = height; this.spaceHeight = whole;
+      body.style.height = `${height}px`; this.space.style.height = `${whole}px`;
+      this.scrolled = body.scrollTop;  // what is shorter may have moved it
+    }
+    if (this.gutterOf !== whole + height) { this.gutterOf = whole + height; this.cols.style.paddingRight = `${12 + body.offsetWidth - body.clientWidth}px`; }
     this.drawEmpty(order.length);
     setAttr(this.grid, "aria-rowcount", String(order.length + 1));
-    const top = body.scrollTop, end = top + height;
+    const top = this.scrolled || 0, end = top + height;
     let first = Math.max(0, Math.floor((top - (this.openPlace >= 0 && top > this.topOf(this.openPlace) + ROW ? this.panelHeight() : 0)) / ROW) - 2);
     const wanted = new Map();
     let place = first;
@@ -906,6 +924,10 @@ class View {
   }
 
   fillRow(row, job, place) {
+    // Between two ticks only those rows are written that the kernel changed.
+    const stamp = `${this.round}|${place}|${this.topOf(place)}|${this.generation}`;
+    if (row.drawn === job.a && row.stamp === stamp) return;
+    row.drawn = job.a; row.stamp = stamp;
     const a = job.a, k = this.jobs.k, now = this.now(), state = this.jobs.stateOf(job, now), id = job.id;
     const top = `translateY(${this.topOf(place)}px)`;
     if (row.top !== top) { row.top = top; row.node.style.transform = top; }
@@ -981,13 +1003,13 @@ class View {
   }
 
   drawStrip(row, strip) {
-    const colours = this.palette(), key = `${strip}${row.strip.clientWidth}${this.generation}`;
+    const colours = this.palette(), wideAll = STRIP_WIDTHS[this.size] || 0, key = `${strip}${wideAll}${this.generation}`;
     if (row.drawnStrip === key) return;
     row.drawnStrip = key;
     const words = stripWords(strip);
     setAttr(row.strip, "aria-label", words);
     setAttr(row.strip, "title", words);
-    const paint = this.context(row.strip, 22);
+    const paint = this.context(row.strip, wideAll, 22);
     if (!paint) { row.drawnStrip = null; return; }
     const { g, width, height } = paint, step = width / 24, wide = Math.max(1.5, step - 1.6);
     g.fillStyle = colours.line;
@@ -1031,20 +1053,20 @@ class View {
   // -- The panel of one job
 
   drawPanel(isNew) {
-    const panel = this.panel, place = this.openPlace;
+    const panel = this.panel, inside = this.panelIn, place = this.openPlace;
     if (this.open === null || place === undefined || place < 0) { if (panel.parentNode) panel.remove(); this.panelId = null; return; }
     if (!panel.parentNode) this.space.append(panel);
     panel.hidden = false;
     panel.style.transform = `translateY(${this.topOf(place) + ROW}px)`;
     panel.style.height = `${this.panelHeight()}px`;
     if (this.panelId === this.open && !isNew && this.panelDue === this.panelKey()) return;
-    const scroll = [...panel.children].map((each) => each.scrollTop), isSame = this.panelId === this.open;
+    const scroll = [...inside.children].map((each) => each.scrollTop), isSame = this.panelId === this.open;
     const focused = this.root.getRootNode().activeElement, held = focused && panel.contains(focused) ? focused.dataset.key : null;
     this.panelId = this.open;
     this.panelDue = this.panelKey();
     const job = this.jobs.byId.get(this.open), detail = this.details.get(this.open);
-    panel.replaceChildren(this.buildFacts(job, detail), this.buildRuns(detail), this.buildWhy(detail));
-    if (isSame) [...panel.children].forEach((each, at) => { each.scrollTop = scroll[at] || 0; });
+    inside.replaceChildren(this.buildFacts(job, detail), this.buildRuns(detail), this.buildWhy(detail));
+    if (isSame) [...inside.children].forEach((each, at) => { each.scrollTop = scroll[at] || 0; });
     if (held) { const again = panel.querySelector(`[data-key="${held}"]`); if (again) again.focus(); }
   }
 
@@ -1070,7 +1092,7 @@ class View {
     }
     box.append(buttons);
     if (!detail) { box.append(el("div", "dim", detail === null ? "It is gone." : "Reading…")); return box; }
-    box.append(list(detail.facts));
+    box.append(list([...detail.facts, ["policies", detail.policies.map((each) => each.join(" ")).join(", ")]]));
     box.append(el("h4", "", "Next"));
     const coming = el("ol");
     for (const each of detail.coming) {
@@ -1080,7 +1102,7 @@ class View {
       coming.append(line);
     }
     if (!detail.coming.length) coming.append(el("li", "dim", "nothing is due"));
-    box.append(coming, el("h4", "", "Policies"), list(detail.policies));
+    box.append(coming);
     return box;
   }
 
@@ -1094,7 +1116,7 @@ class View {
       const state = going ? run.started !== null ? "▶ running" : run.state === "claimed" ? "● starting" : `● ${run.state}` : `${signOf(run.outcome)} ${outcomeWords(run.outcome)}`;
       line.append(el("td", going ? "run" : kindOf(run.outcome), state + (run.count > 1 ? ` × ${number(run.count)}` : "")));
       line.append(el("td", "", timeWords(run.started || run.scheduled, now)));
-      line.append(el("td", "", going && run.started ? lengthWords(now - run.started) : lengthWords(run.took)));
+      line.append(el("td", "", going ? "…" : lengthWords(run.took)));
       const more = [run.origin === "schedule" ? "" : run.origin, run.attempt > 1 ? `try ${run.attempt}` : "", run.text].filter(Boolean).join(", ");
       line.append(el("td", "", more));
       line.title = `${run.id}\n${run.instance}${run.text ? `\n${run.text}` : ""}`;
@@ -1155,6 +1177,7 @@ class View {
     if (known && known.a[k.finished] === a[k.finished]) return;
     lane.past = lane.past.filter((each) => each[2] !== "going");
     lane.past.unshift([a[k.finished] - (a[k.took] || 0), a[k.finished], a[k.outcome]]);
+    lane.past.length = Math.min(lane.past.length, 200);
   }
 
   drawAxis() {
@@ -1177,14 +1200,15 @@ class View {
   }
 
   drawLane(row, job, now) {
-    const { from, until } = this.window(), a = job.a, k = this.jobs.k, lane = this.lanes.get(job.id), width = row.lane.clientWidth;
+    const { from, until } = this.window(), a = job.a, k = this.jobs.k, lane = this.lanes.get(job.id), colours = this.palette();
+    const width = this.laneWidth = this.laneWidth || row.lane.clientWidth;
     // A pixel of time: what has not moved by one need not be drawn again.
-    const pixel = (until - from) / Math.max(1, width), key = `${job.id}|${Math.floor(now / pixel)}|${width}|${this.generation}|${this.span}|${a[k.going]}|${a[k.finished]}|${a[k.next]}|${lane ? lane.past.length + lane.coming.length : -1}|${this.palette() ? 1 : 0}`;
+    const pixel = (until - from) / Math.max(1, width), key = `${job.id}|${Math.floor(now / pixel)}|${width}|${this.generation}|${this.span}|${a[k.going]}|${a[k.finished]}|${a[k.next]}|${lane ? lane.past.length + lane.coming.length : -1}`;
     if (row.drawnLane === key) return;
     row.drawnLane = key;
-    const paint = this.context(row.lane, 29);
+    const paint = this.context(row.lane, width, 29);
     if (!paint) { row.drawnLane = null; return; }
-    const { g, height } = paint, colours = this.palette(), x = (at) => (at - from) / (until - from) * width;
+    const { g, height } = paint, x = (at) => (at - from) / (until - from) * width;
     g.fillStyle = colours.line;
     for (const at of this.marks || []) g.fillRect(Math.round(x(at)), 0, 1, height);
     const past = lane ? lane.past : a[k.finished] !== null ? [[a[k.finished] - (a[k.took] || 0), a[k.finished], a[k.outcome]]] : [];

@@ -52,6 +52,7 @@ class LiveDashboard:
         self._scheduler, self._engine, self._options = scheduler, engine, options
         self._display_id = f"nvent-{uuid4().hex}"
         self._view: LiveView | PlainView | None = None
+        self._given_up: LiveView | PlainView | None = None
         self._hub: Hub | None = None
         self._is_shown = False
 
@@ -148,7 +149,8 @@ class LiveDashboard:
         hub.add(self._view, partial(self._end, hub))
         html, text, _ = self._forms(hub, hub.model, remark="live below")
         self._publish(self._bundle(html, text))
-        gone.end()
+        # JupyterLab hides an output whose first widget is closed, whatever it shows now.
+        self._given_up = gone
 
     def _end(self, hub: Hub) -> None:
         """Show the last state: the scheduler stopped. In the hub's loop."""
@@ -164,11 +166,12 @@ class LiveDashboard:
         self._publish(self._bundle(html, text))
 
     def _let_go(self) -> None:
-        view, self._view = self._view, None
-        if view is not None:
-            if self._hub is not None:
-                self._hub.remove(view)
-            view.end()
+        views, self._view, self._given_up = (self._view, self._given_up), None, None
+        for view in views:
+            if view is not None:
+                if self._hub is not None:
+                    self._hub.remove(view)
+                view.end()
 
     def _drawn(self, *, remark: str) -> tuple[str, str]:
         hub = self._running_hub() or self._hub

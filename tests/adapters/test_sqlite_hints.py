@@ -84,8 +84,8 @@ async def test_a_thread_without_a_file_ends() -> None:
 
 async def test_the_thread_ends_while_a_forked_child_is_alive() -> None:
     hints = HintThread(hint=pytest.fail)
-    childs = os.dup(hints._bell)  # what a fork would have left with it
+    inherited = os.dup(hints._bell)  # what a fork would have left with it
 
     await hints.end()
 
-    os.close(childs)
+    os.close(inherited)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 PATIENCE_SECONDS: Final = 60
-PATIENCE_MS: Final = 30_000
+PATIENCE_MS: Final = 60_000
 CHROMIUM_OPTIONS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -180,9 +180,19 @@ class Notebook:
         )
 
     def run(self, cell: int) -> None:
-        """Run a cell to its end."""
+        """Run a cell to its end, which must be a good one."""
         self.start(cell)
         self.page.evaluate("() => window.ran")
+        errors = self.page.evaluate(
+            """(cell) => {
+              const notebook = window.jupyterapp.shell.currentWidget.content;
+              const outputs = notebook.widgets[cell].outputArea.model.toJSON();
+              return outputs.filter((each) => each.output_type === 'error')
+                .map((each) => each.traceback.join('\\n'));
+            }""",
+            cell,
+        )
+        assert errors == []
 
     def text(self, cell: int) -> str:
         """Say what a cell printed."""

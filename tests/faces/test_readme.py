@@ -54,9 +54,22 @@ def test_the_plain_script_runs_its_job(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    run(program("BlockingScheduler"))
+    run(program("run_forever"))
 
     assert capsys.readouterr().out == "succeeded\n"
+
+
+def test_the_notebook_has_something_to_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    scheduler = run(program("scheduler.dashboard"))["scheduler"]
+
+    try:
+        assert "refresh" in scheduler.dashboard().to_html()
+    finally:
+        scheduler.stop()
 
 
 async def test_the_test_of_a_job_passes() -> None:

@@ -131,7 +131,11 @@ def _facts(
     if definition.metadata != "{}":
         yield "metadata", _short(definition.metadata)
     counts = entry.stats.counts
-    counted = (f"{counts[each]:,} {each}" for each in Outcome if counts.get(each))
+    counted = (
+        f"{counts[each]:,} {each.replace('_', ' ')}"
+        for each in Outcome
+        if counts.get(each)
+    )
     yield "runs", ", ".join(counted) or "none yet"
     if entry.stats.retries:
         yield "retried", f"{entry.stats.retries:,} attempts"

@@ -44,10 +44,10 @@ COLUMNS: Final = (
     *("recent runs", "runs", "failed"),
 )
 COLOURS: Final = {
-    State.FAILING: "#c0281f",
-    State.LATE: "#b35900",
-    State.RETRYING: "#b35900",
-    State.RUNNING: "#0b62b8",
+    State.FAILING: "var(--jp-error-color1,#c0281f)",
+    State.LATE: "var(--jp-warn-color1,#b35900)",
+    State.RETRYING: "var(--jp-warn-color1,#b35900)",
+    State.RUNNING: "var(--jp-info-color1,#0b62b8)",
 }
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
@@ -155,7 +155,8 @@ def blocks_html(strip: str) -> str:
         level = (ord(each.lower()) - ord("a")) * len(BLOCKS) // LEVELS
         block = BLOCKS[level]
         is_bad = each.isupper()
-        parts.append(f'<u style="color:#c0281f">{block}</u>' if is_bad else block)
+        bad = f'<u style="color:{COLOURS[State.FAILING]}">{block}</u>'
+        parts.append(bad if is_bad else block)
     return "".join(parts)
 
 

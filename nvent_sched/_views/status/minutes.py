@@ -15,9 +15,14 @@ MINUTE_US: Final = 60 * SECOND_US
 
 
 class Minutes:
-    """Runs and failures by minute, for an hour."""
+    """Runs and failures by minute, for an hour.
+
+    Attributes:
+        since: From when on every run is counted; None for the whole hour.
+    """
 
     def __init__(self) -> None:
+        self.since: Instant | None = None
         # The minute since the epoch, runs, failures; ordered.
         self._bins: deque[list[int]] = deque(maxlen=MINUTES)
 
@@ -44,6 +49,7 @@ class Minutes:
     def clear(self) -> None:
         """Forget all."""
         self._bins.clear()
+        self.since = None
 
     def until(self, now: Instant) -> tuple[tuple[int, int], ...]:
         """List runs and failures of the last 60 minutes, the current one last."""

@@ -117,8 +117,9 @@ class StatusModel:
             if entry is not None and entry.note_run(run):
                 self._changed(run.job_id, entry)
 
-    def note_rate(self, runs: Iterable[Run]) -> None:
-        """Count runs that ended before anybody listened."""
+    def note_rate(self, runs: Iterable[Run], *, since: Instant | None) -> None:
+        """Count runs that ended before anybody listened; older than *since* are not."""
+        self.minutes.since = since
         for run in runs:
             if run.state is RunState.FINISHED and run.started_at is not None:
                 is_failure = run.outcome in FAILURES

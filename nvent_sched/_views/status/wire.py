@@ -106,6 +106,7 @@ def head_dict(
         "leftOut": model.left_out,
         "trouble": model.trouble,
         "minutes": model.minutes.until(now),
+        "rateFrom": ms_of(model.minutes.since),
         "deadAfter": ms_of(dead_after_us),
         "instances": [_instance_dict(each, own_id=own_id) for each in model.instances],
     }
