@@ -47,7 +47,7 @@ IDS_MAX: Final = 60
 LANE_COMING_MAX: Final = 60
 
 
-class DashboardWidget(anywidget.AnyWidget):
+class _Mounted(anywidget.AnyWidget):
     """What the front end mounts; its traits are written once."""
 
     _esm: ClassVar = HERE / "dashboard.js"
@@ -90,7 +90,7 @@ class LiveView:
     ) -> None:
         self._fall_back = fall_back
         self._watch = KernelWatch() if watch is None else watch
-        self.widget: DashboardWidget = DashboardWidget(
+        self.widget: anywidget.AnyWidget = _Mounted(
             options=_options_dict(options), snap=snap
         )
         answer_from_any_shell(self.widget)
