@@ -51,6 +51,7 @@ class Maker:
         self.tables = Tables()
         self.policies = policies
         self.now = NOON
+        self.requests = 0
         self.going: dict[str, tuple[Run, Ending]] = {}
         definition = JobDefinition(
             id="job",
@@ -85,14 +86,17 @@ class Maker:
 
     def _plan(self, step: Step) -> None:
         tables = self.tables
-        for facts in due_batch(tables, now=self.now, handlers=["work"], limit=9).jobs:
+        # What a plan cancels may make the job be looked at once more, now.
+        while jobs := due_batch(tables, now=self.now, handlers=["work"], limit=9).jobs:
+            (facts,) = jobs
             plan = plan_due(facts, now=self.now, claimant=CLAIMANT)
             verdict = tables.commit(plan, now=self.now)
             assert isinstance(verdict, Committed)
             for run, fence in zip(plan.runs, verdict.fences, strict=True):
                 if run.state is RunState.CLAIMED:
                     self._begin(changed(run, fence=fence), step)
-        request = f"request {self.now}"
+        self.requests += 1
+        request = f"request {self.requests}"
         tables.claim(
             [Pool(handlers=("work",), limit=999)],
             request=request,
@@ -103,6 +107,8 @@ class Maker:
         for record in list(tables.runs.values()):
             if record.request == request:
                 self._begin(record.run(), step)
+        if due_batch(tables, now=self.now, handlers=["work"], limit=9).jobs:
+            self._plan(step)  # what was too late to begin has ended
 
     def _begin(self, run: Run, step: Step) -> None:
         verdict = settle_unstarted(

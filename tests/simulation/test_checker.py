@@ -125,7 +125,7 @@ def test_a_due_time_that_is_not_the_jitters_is_extra(place: int) -> None:
     runs = oldest_first(journal)
     runs[place] = changed(runs[place], due_time=Instant(runs[place].due_time + 1))
 
-    assert names(with_runs(journal, *runs)) == {Wrong.EXTRA}
+    assert Wrong.EXTRA in names(with_runs(journal, *runs))
 
 
 @given(place=PLACES)
