@@ -111,7 +111,8 @@ def matrix(session: nox.Session) -> None:
     if session.python == OURS:
         session.skip(f"`nox -s tests` runs them on {OURS}")
     install_wheel(session, "test")
-    session.run(*PYTEST, *session.posargs, env=OFF_THE_TREE)
+    chosen = ("-m", "not chaos and not once")
+    session.run(*PYTEST, *chosen, *session.posargs, env=OFF_THE_TREE)
 
 
 @nox.session(requires=["wheel"])
@@ -136,6 +137,21 @@ def coverage(session: nox.Session) -> None:
     measured = {"COVERAGE_FILE": str(COVERAGE / ".coverage")}
     session.run("coverage", "combine", "--keep", env=measured)
     session.run("coverage", "report", env=measured)
+
+
+@nox.session(requires=["wheel"])
+def chaos(session: nox.Session) -> None:
+    """Put real processes under fire, on SQLite, Valkey and Redis; two minutes and more.
+
+    `NVENT_SCHED_OTHER_PYTHON` names an interpreter for half of them, with another release
+    of the package in it.
+    """
+    if IN_CI and not shutil.which("redis-server"):
+        session.error("there is no redis-server")
+    install_wheel(session, "test")
+    session.run(
+        *PYTEST, "-m", "chaos", "tests/chaos", *session.posargs, env=OFF_THE_TREE
+    )
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""One instance among several on one file, that may be killed at any moment.
+"""One instance among several on one store, that may be killed at any moment.
 
     node.py URL LEDGER PIPE BACKEND
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import sys
 from datetime import timedelta
 from typing import Final
@@ -46,6 +47,11 @@ def node(url: str, *, ledger: int, pipe: int) -> Scheduler:
         note(run)
         hashlib.pbkdf2_hmac("sha256", b"", b"", 10_000)
 
+    def poison(run: RunContext) -> None:
+        note(run)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    scheduler.handler("poison")(poison)
     for number in range(QUICK):
         scheduler.job(TICK, id=f"quick{number}", handler="quick")(quick)
     for number in range(SLOW):

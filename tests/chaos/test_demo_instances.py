@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Server
 
 
+@pytest.mark.once
 @pytest.mark.timeout(60)
 def test_three_processes_share_the_jobs_and_outlive_one(
     servers: Callable[[str], Server],

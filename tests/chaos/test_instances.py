@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 pytestmark = pytest.mark.timeout(60)
+chaos = pytest.mark.chaos
 MS_US = 1_000
 
 
@@ -90,6 +91,7 @@ async def test_four_instances_share_the_jobs_and_one_is_killed(
     assert len({line.instance for line in journal.lines("start")}) > 1
 
 
+@chaos
 async def test_an_instance_that_was_stopped_for_too_long_cannot_write(
     client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
 ) -> None:
@@ -115,18 +117,21 @@ async def test_an_instance_that_was_stopped_for_too_long_cannot_write(
     await check(client, journal, ids)
 
 
+@chaos
 async def test_an_instance_whose_loop_was_blocked_for_too_long_cannot_write(
     client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
 ) -> None:
-    blocked = start(blocks=True)
+    blocked, other = start(blocks=True), start()
     blocked.until_ready()
+    other.until_ready()
+    other.send(signal.SIGSTOP)
     ids = await schedule(client, 1, length_us=4_000 * MS_US, handler="block")
 
     async def has_begun() -> bool:
         return journal.count("start").total() == 1
 
     await until(has_begun)
-    start().until_ready()
+    other.send(signal.SIGCONT)
 
     async def both_ended() -> bool:
         return journal.count("end").total() == 2
@@ -138,6 +143,7 @@ async def test_an_instance_whose_loop_was_blocked_for_too_long_cannot_write(
     assert next(iter(await client.runs())).crashes == 1
 
 
+@chaos
 async def test_instances_whose_clocks_are_wrong_by_minutes_start_nothing_twice(
     client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
 ) -> None:
@@ -154,6 +160,7 @@ async def test_instances_whose_clocks_are_wrong_by_minutes_start_nothing_twice(
     assert lateness < timedelta(seconds=1)
 
 
+@chaos
 async def test_of_thousands_that_are_due_in_the_same_second_none_is_started_twice(
     client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
 ) -> None:
@@ -172,6 +179,7 @@ async def test_of_thousands_that_are_due_in_the_same_second_none_is_started_twic
     assert len({line.instance for line in journal.lines("start")}) > 1
 
 
+@chaos
 async def test_a_job_that_kills_its_instance_each_time_becomes_a_dead_letter(
     client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
 ) -> None:
@@ -189,6 +197,7 @@ async def test_a_job_that_kills_its_instance_each_time_becomes_a_dead_letter(
     assert journal.count("start")["poison"] == 2
 
 
+@chaos
 async def test_a_server_that_is_killed_and_comes_back_costs_nothing(
     new_server: Callable[..., Server],
     start: Callable[..., Process],

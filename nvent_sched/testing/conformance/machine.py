@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import rule
 
 from nvent_sched._model.claims import Pool, Renewal, Settlement
 from nvent_sched._model.instants import SECOND_US, Instant
@@ -33,6 +33,7 @@ from nvent_sched.testing.conformance.draws import (
     rarely,
     seconds,
 )
+from nvent_sched.testing.conformance.lock_rules import LockRules
 from nvent_sched.testing.conformance.sides import Pair, Side
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ LEASE_US: Final = 20 * SECOND_US
 DEAD_US: Final = 15 * SECOND_US
 
 
-class AdapterMachine(RuleBasedStateMachine):
+class AdapterMachine(LockRules):
     """What can be asked of an adapter, in any order."""
 
     backend: ClassVar[str]

@@ -14,6 +14,7 @@ from anyio.from_thread import start_blocking_portal
 
 from nvent_sched._model.claims import Claims, Committed, Lost
 from nvent_sched._model.events import Event
+from nvent_sched._model.locks import LockAnswers, LockGranted, LockRecord
 from nvent_sched._model.queries import JobQuery, Page, RunQuery, StoreSummary
 from nvent_sched._model.runs import Run
 from nvent_sched._model.statistics import JobStats
@@ -57,21 +58,23 @@ class Side:
             self.fences.append(fence)
         return self.fences.index(fence)
 
-    def told(self, answer: Any) -> Any:  # noqa: ANN401  answers of every kind
+    def told(self, answer: Any) -> Any:  # noqa: ANN401, PLR0911  answers of every kind
         """Write an answer so that two adapters' can be compared."""
         match answer:
-            case Run():
+            case Run() | LockGranted() | LockRecord():
                 return replace(answer, fence=self.number(answer.fence))
             case Committed():
                 numbers = tuple(self.number(fence) for fence in answer.fences)
                 return Committed(fences=numbers)
             case Claims() | Lost():
                 return replace(answer, runs=self.told(answer.runs))
+            case LockAnswers():
+                return replace(answer, answers=self.told(answer.answers))
+            case tuple():
+                return tuple(self.told(part) for part in answer)
             case Page():
                 more = None if answer.next is None else "more"
                 return Page(items=self.told(answer.items), next=more)
-            case tuple():
-                return tuple(self.told(part) for part in answer)
             case _:
                 return _comparable(answer)
 

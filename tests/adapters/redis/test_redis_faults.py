@@ -11,6 +11,7 @@ import pytest
 
 from nvent_sched._model.claims import STALE, STORED, Committed, Pool, Renewal
 from nvent_sched._model.instants import SECOND_US, Instant
+from nvent_sched._model.locks import LockGranted
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis import RedisAdapter
 from nvent_sched.adapters.redis.keys import Keys
@@ -23,6 +24,7 @@ from nvent_sched.testing.conformance.builders import (
     a_plan,
     a_run,
     a_write,
+    an_ask,
     an_end,
     an_event,
     an_instance,
@@ -30,6 +32,7 @@ from nvent_sched.testing.conformance.builders import (
     the_next,
 )
 from nvent_sched.testing.conformance.steps import (
+    acquire,
     beat,
     claim,
     insert,
@@ -39,6 +42,7 @@ from nvent_sched.testing.conformance.steps import (
     read_stats,
     run_ids,
     settle,
+    take_due_ids,
 )
 
 if TYPE_CHECKING:
@@ -158,6 +162,49 @@ class TestLostReply:
 
         events = await adapter.read_events(after=0, limit=9)
         assert [event.detail for event in events] == ["a", "b"]
+
+    async def test_of_take_due(
+        self, adapter: RedisAdapter, lossy: RedisAdapter
+    ) -> None:
+        await put(adapter, a_job(look_at=NOON))
+
+        assert await take_due_ids(lossy) == ["job"]
+
+    async def test_of_acquire_locks(
+        self, adapter: RedisAdapter, lossy: RedisAdapter
+    ) -> None:
+        granted = await acquire(lossy, an_ask("a"))
+
+        (record,) = await adapter.read_locks(now=NOON, limit=9)
+        assert isinstance(granted, LockGranted)
+        assert record.fence == granted.fence
+
+    async def test_of_renew_locks(
+        self, adapter: RedisAdapter, lossy: RedisAdapter
+    ) -> None:
+        await acquire(adapter, an_ask("a"))
+
+        assert await lossy.renew_locks([an_ask("a")], now=at(9)) == (STORED,)
+
+        (record,) = await adapter.read_locks(now=at(9), limit=9)
+        assert record.until == at(39)
+
+    async def test_of_release_locks(
+        self, adapter: RedisAdapter, lossy: RedisAdapter
+    ) -> None:
+        await acquire(adapter, an_ask("a"))
+
+        await lossy.release_locks([an_ask("a")], now=NOON)
+
+        assert await adapter.read_locks(now=NOON, limit=9) == ()
+
+    async def test_of_confirm(self, adapter: RedisAdapter, lossy: RedisAdapter) -> None:
+        await put(adapter, a_job())
+        await insert(adapter, a_run())
+        runs = await claim(adapter)
+
+        assert await lossy.read_facts(["job"])
+        assert await lossy.confirm(runs) == {"run"}
 
     async def test_of_leave(self, adapter: RedisAdapter, lossy: RedisAdapter) -> None:
         await beat(adapter)

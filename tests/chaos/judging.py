@@ -1,0 +1,108 @@
+"""What instances did, by a ledger of their own, beside what the store says they did.
+
+The set of occurrences is compared, not a count: none is missing, none is there twice, and
+each ended as the last who claimed it said.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from nvent_sched import Outcome, Scheduler
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nvent_sched import RunSnapshot
+
+STEP: Final = timedelta(milliseconds=200)
+STEPS: Final = {"second": timedelta(seconds=1), "two": timedelta(seconds=2)}
+POISON: Final = "poison"
+POISON_CRASHES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the ledger: one attempt that began."""
+
+    fence: int
+    attempt: int
+    origin: str
+
+
+Ledger = dict[tuple[str, datetime], list[Entry]]
+
+
+def read_ledger(path: Path) -> Ledger:
+    entries: Ledger = defaultdict(list)
+    for line in path.read_text().splitlines():
+        job_id, scheduled, fence, attempt, origin = line.split()
+        at = datetime.fromisoformat(scheduled)
+        entries[job_id, at].append(Entry(int(fence), int(attempt), origin))
+    return entries
+
+
+async def read_history(url: str) -> dict[str, list[RunSnapshot]]:
+    """Read every record, by job."""
+    records: dict[str, list[RunSnapshot]] = defaultdict(list)
+    async with Scheduler(url, runs_handlers=False) as client:
+        page = await client.runs(limit=10_000)
+        while True:
+            for run in page:
+                records[run.job_id].append(run)
+            if page.next is None:
+                return records
+            page = await client.runs(limit=10_000, after=page.next)
+
+
+def occurrences_of(records: list[RunSnapshot], step: timedelta) -> list[datetime]:
+    """List what the records stand for, each occurrence as often as it is there."""
+    return sorted(
+        run.scheduled_time + number * step
+        for run in records
+        for number in range(run.count)
+    )
+
+
+async def judge(url: str, ledger_path: Path, *, jobs: int) -> None:
+    """Compare the ledger of the instances with the history of the store.
+
+    Args:
+        url: Of the store, in which nothing goes on any more.
+        ledger_path: What the handlers wrote down.
+        jobs: How many there are.
+    """
+    ledger, history = read_ledger(ledger_path), await read_history(url)
+    assert len(history) == jobs
+    assert any(len(began) > 1 for began in ledger.values()), "nothing was recovered"
+    for job_id, records in history.items():
+        for run in records:
+            check_attempts(run, ledger.get((job_id, run.scheduled_time), []))
+        noted = {at for name, at in ledger if name == job_id}
+        known = {run.scheduled_time for run in records}
+        assert noted <= known, f"the store knows nothing of a run of {job_id}"
+        if job_id != POISON:
+            step = STEPS.get(job_id, STEP)
+            times = occurrences_of(records, step)
+            assert {b - a for a, b in pairwise(times)} <= {step}, f"a gap in {job_id}"
+    (poison,) = history.get(POISON, [None])
+    assert poison is None or poison.outcome is Outcome.DEAD_LETTERED
+    assert poison is None or poison.crashes == POISON_CRASHES
+
+
+def check_attempts(run: RunSnapshot, began: list[Entry]) -> None:
+    """Compare what the store says of a run with the ledger."""
+    fences = [entry.fence for entry in began]
+    assert fences == sorted(set(fences)), f"{run.id}: one claim acted on twice: {began}"
+    again = began[1:]
+    assert all(e.attempt > 1 and e.origin == "recovery" for e in again), run.id
+    if run.outcome is Outcome.SUCCEEDED:
+        assert began, f"{run.id}: it succeeded and nobody ran it"
+        assert run.fencing_token == fences[-1], run.id
+    if run.outcome in {Outcome.MISSED, Outcome.SKIPPED_OVERLAP}:
+        assert not began, f"{run.id}: it was skipped and ran"
+    assert run.state in {"finished", "ready", "waiting"}, f"{run.id} is {run.state}"

@@ -1,0 +1,231 @@
+"""Instances under fire on each kind of store: nothing twice, and nothing forgotten.
+
+They are killed and paused at random, a job takes its instance with it each time, and the
+server forgets its scripts, is out of memory, is killed and comes back. Half of them run on the other loop, and in another
+interpreter (an earlier release, say) where `NVENT_SCHED_OTHER_PYTHON` names one.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import pytest
+
+from nvent_sched import OneTime, Scheduler
+from nvent_sched.cli import main
+from tests.chaos.judging import POISON, POISON_CRASHES, judge
+from tests.conftest import BINARIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.conftest import Server
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(170)]
+NODE: Final = Path(__file__).with_name("node.py")
+PYTHONS: Final = (
+    sys.executable,
+    os.environ.get("NVENT_SCHED_OTHER_PYTHON", sys.executable),
+)
+JOBS: Final = 62
+NODES: Final = {"sqlite": 3, "valkey": 4, "redis": 4}
+KILLS: Final = 10
+PATIENCE_S: Final = 30
+PAUSE_S: Final = 5
+"""Longer than a silent instance is taken for alive."""
+SQUEEZE_S: Final = 1
+
+
+class Nodes:
+    """The instances that live, and the pipe that tells when one of their runs began."""
+
+    def __init__(self, url: str, ledger: Path) -> None:
+        self.url, self.ledger = url, ledger
+        self._kinds = cycle(zip(PYTHONS, ("asyncio", "trio"), strict=True))
+        self._reading, self._writing = os.pipe()
+        self.living: list[subprocess.Popen[str]] = []
+
+    def start(self) -> None:
+        python, backend = next(self._kinds)
+        words = [self.url, str(self.ledger), str(self._writing), backend]
+        node = subprocess.Popen(  # noqa: S603  our own words
+            [python, "-W", "ignore", str(NODE), *words],
+            pass_fds=[self._writing],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.living.append(node)
+
+    def until_ready(self, node: subprocess.Popen[str]) -> None:
+        assert node.stdout is not None
+        assert node.stdout.readline() in {"ready\n", ""}, (
+            "it runs, or was killed at once"
+        )
+
+    def kill(self, node: subprocess.Popen[str]) -> None:
+        self.living.remove(node)
+        node.kill()
+        node.communicate()
+
+    def revive(self) -> None:
+        """Start others in place of those that a job took with it."""
+        for node in [each for each in self.living if each.poll() is not None]:
+            self.kill(node)
+            self.start()
+
+    def until_began(self, count: int, *, patience_s: float = PATIENCE_S) -> bool:
+        """Wait until that many more runs began; say whether they did in time."""
+        while count > 0:
+            is_readable, _, _ = select.select([self._reading], [], [], patience_s)
+            if not is_readable:
+                return False
+            count -= len(os.read(self._reading, count))
+        return True
+
+    def stop(self) -> list[int]:
+        """Stop in order what lives; give the exit codes."""
+        for node in self.living:
+            assert node.stdin is not None
+            node.stdin.close()
+        return [node.wait() for node in self.living]
+
+    def close(self) -> None:
+        for node in self.living:
+            node.kill()
+            if node.stdin is not None and node.stdin.closed:
+                node.stdin = None
+            node.communicate()
+        os.close(self._reading)
+        os.close(self._writing)
+
+
+@pytest.fixture(params=NODES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Choose a kind of store."""
+    chosen: str = request.param
+    if BINARIES.get(chosen, "none is needed") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"there is no {chosen}-server")
+        pytest.skip(f"there is no {chosen}-server on this machine")
+    return chosen
+
+
+@pytest.fixture
+def server(kind: str, new_server: Callable[..., Server]) -> Iterator[Server | None]:
+    """A server that forgets nothing when it is killed; None for a file."""
+    if kind == "sqlite":
+        yield None
+        return
+    started = new_server(kind, "--appendonly", "yes", "--appendfsync", "always")
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def nodes(server: Server | None, tmp_path: Path) -> Iterator[Nodes]:
+    url = f"sqlite:///{tmp_path}/jobs.db" if server is None else server.url
+    nodes = Nodes(url, tmp_path / "ledger")
+    yield nodes
+    nodes.close()
+
+
+async def add_poison(url: str) -> None:
+    """Store a job that takes its instance with it."""
+    async with Scheduler(url, runs_handlers=False) as client:
+        soon = OneTime(in_=timedelta(seconds=1))
+        await client.schedule(POISON, soon, id=POISON, max_crashes=POISON_CRASHES)
+
+
+async def is_over(url: str) -> bool:
+    """Say whether the job that takes its instance with it is a dead letter."""
+    async with Scheduler(url, runs_handlers=False) as client:
+        return bool((await client.stats(POISON)).runs)
+
+
+def pause(nodes: Nodes, server: Server | None, chance: random.Random) -> None:
+    """Stop a process for so long that others take over, then let it go on."""
+    del server
+    node = chance.choice(nodes.living)
+    with suppress(ProcessLookupError):
+        node.send_signal(signal.SIGSTOP)
+        try:
+            nodes.until_began(1_500, patience_s=PAUSE_S)
+        finally:
+            node.send_signal(signal.SIGCONT)
+
+
+def squeeze(nodes: Nodes, server: Server | None, chance: random.Random) -> None:
+    """Leave the server no memory for a while, and make it forget its scripts."""
+    del chance
+    if server is not None:
+        with server.client() as client:
+            client.script_flush()
+            client.config_set("maxmemory", 1)
+            nodes.until_began(1_000, patience_s=SQUEEZE_S)
+            client.config_set("maxmemory", 0)
+
+
+def restart(nodes: Nodes, server: Server | None, chance: random.Random) -> None:
+    """Kill the server; it comes back with what it had written down."""
+    del nodes, chance
+    if server is not None:
+        server.kill()
+        server.start()
+
+
+TROUBLE: Final = {3: pause, 5: squeeze, 7: restart}
+"""What happens besides the kills, and when."""
+
+
+def make_trouble(
+    nodes: Nodes, server: Server | None, chance: random.Random, *, count: int
+) -> None:
+    """Start all, make trouble again and again, leave all running."""
+    for _ in range(count):
+        nodes.start()
+    nodes.until_ready(nodes.living[0])
+    anyio.run(add_poison, nodes.url)
+    for turn in range(KILLS):
+        assert nodes.until_began(chance.randint(1, 150)), "nothing runs any more"
+        for node in chance.sample(nodes.living, chance.choice([1, 1, 1, 2])):
+            nodes.kill(node)
+            nodes.start()
+        nodes.revive()
+        if (trouble := TROUBLE.get(turn)) is not None:
+            trouble(nodes, server, chance)
+    while not anyio.run(is_over, nodes.url):
+        assert nodes.until_began(100), "nothing runs any more"
+        nodes.revive()
+    for node in nodes.living:
+        nodes.until_ready(node)
+    # Two heartbeats and more: what the last kill left behind has been taken over.
+    assert nodes.until_began(1_500), "nothing runs any more"
+
+
+def test_whatever_happens_each_occurrence_is_claimed_once_and_has_a_record(
+    kind: str,
+    nodes: Nodes,
+    server: Server | None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")  # noqa: T201  shown if it fails
+
+    make_trouble(nodes, server, random.Random(seed), count=NODES[kind])  # noqa: S311
+    codes = nodes.stop()
+
+    assert codes == [0] * NODES[kind]
+    anyio.run(lambda: judge(nodes.url, nodes.ledger, jobs=JOBS + 1))
+    assert main(["check", "--store", nodes.url]) == 0, capsys.readouterr().out
