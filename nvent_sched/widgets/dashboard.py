@@ -80,7 +80,7 @@ class LiveDashboard:
         del include, exclude
         hub = self._running_hub()
         if hub is None:
-            return self._bundle(*self._idle_forms())
+            return self._bundle(*self._drawn(remark="not running"))
         drawn = hub.draw(partial(self._forms, hub, remark="as the cell was run"))
         if drawn is None:
             return self._bundle(*self._idle_forms(remark="still reading the store"))

@@ -314,6 +314,8 @@ async def test_the_end_of_the_scheduler_leaves_a_plain_table(
     assert "the scheduler stopped" in bundle["text/html"]
     assert "succeeded" in bundle["text/html"]
     assert widget.comm is None
+    again: Any = scheduler.dashboard()
+    assert "succeeded" in again._repr_mimebundle_()["text/html"]
 
 
 async def test_where_no_view_says_hello_the_plain_one_steps_in(
