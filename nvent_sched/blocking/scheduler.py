@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.context import RunContext
     from nvent_sched._port import Adapter, Clock
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 BACKENDS: Final = ("asyncio", "trio")
 LAST_WORDS: Final = timedelta(seconds=15)
 """How much longer than its grace an exit waits for a loop that may be blocked."""

@@ -53,6 +53,6 @@ def _dashboard(
     engine: Callable[[], Engine | None],
     options: DashboardOptions,
 ) -> Dashboard:
-    from nvent_sched.widgets.dashboard import LiveDashboard  # noqa: PLC0415  light import
+    from nvent_sched.widgets._dashboard import LiveDashboard  # noqa: PLC0415  light import
 
     return LiveDashboard(scheduler, engine=engine, options=options)

@@ -15,8 +15,8 @@ from nvent_sched import BlockingScheduler, Cron, Interval, RunContext, Scheduler
 from nvent_sched._views.status.wire import COLUMNS
 from nvent_sched.errors import UsageError
 from nvent_sched.testing import ManualClock
-from nvent_sched.widgets import dashboard as dashboard_module
-from nvent_sched.widgets import kernel as kernel_module
+from nvent_sched.widgets import _dashboard as dashboard_module
+from nvent_sched.widgets import _kernel as kernel_module
 from tests.views.widgets import FrontEnd
 
 if TYPE_CHECKING:
