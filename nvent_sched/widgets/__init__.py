@@ -47,7 +47,7 @@ __all__ = ["Dashboard"]
 
 
 @dashboard_of.register(Scheduler)
-def _dashboard(
+def _dashboard_of(
     scheduler: Scheduler,
     *,
     engine: Callable[[], Engine | None],
