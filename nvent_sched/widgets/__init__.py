@@ -47,12 +47,12 @@ __all__ = ["Dashboard"]
 
 
 @dashboard_of.register(Scheduler)
-def _dashboard(
+def _dashboard_of(
     scheduler: Scheduler,
     *,
     engine: Callable[[], Engine | None],
     options: DashboardOptions,
 ) -> Dashboard:
-    from nvent_sched.widgets.dashboard import LiveDashboard  # noqa: PLC0415  light import
+    from nvent_sched.widgets._dashboard import LiveDashboard  # noqa: PLC0415  light import
 
     return LiveDashboard(scheduler, engine=engine, options=options)

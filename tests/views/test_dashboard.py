@@ -15,8 +15,8 @@ from nvent_sched import BlockingScheduler, Cron, Interval, RunContext, Scheduler
 from nvent_sched._views.status.wire import COLUMNS
 from nvent_sched.errors import UsageError
 from nvent_sched.testing import ManualClock
-from nvent_sched.widgets import dashboard as dashboard_module
-from nvent_sched.widgets import kernel as kernel_module
+from nvent_sched.widgets import _dashboard as dashboard_module
+from nvent_sched.widgets import _kernel as kernel_module
 from tests.views.widgets import FrontEnd
 
 if TYPE_CHECKING:
@@ -314,6 +314,8 @@ async def test_the_end_of_the_scheduler_leaves_a_plain_table(
     assert "the scheduler stopped" in bundle["text/html"]
     assert "succeeded" in bundle["text/html"]
     assert widget.comm is None
+    again: Any = scheduler.dashboard()
+    assert "succeeded" in again._repr_mimebundle_()["text/html"]
 
 
 async def test_where_no_view_says_hello_the_plain_one_steps_in(

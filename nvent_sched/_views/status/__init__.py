@@ -2,7 +2,7 @@
 
     store --events, records--> StatusModel --snapshot, delta_since(v), detail--> a view
 
-`StatusModel` holds a row a job. Whoever feeds it (`scheduler.following`) reads the store in
+`StatusModel` holds a row a job. Whoever feeds it (`scheduler._following`) reads the store in
 slices at the start; from then on events move the rows, and the model says which records it
 wants read again (`wanted`), so that nobody polls everything. A view asks for what has
 changed since the version it has; every number of rows, runs and forgotten ids is bounded.

@@ -15,8 +15,8 @@ from uuid import uuid4
 from nvent_sched._model.instants import Instant
 from nvent_sched._views.status import StatusModel
 from nvent_sched._views.status.drawn import status_html, status_text
-from nvent_sched.widgets.hub import hub_of
-from nvent_sched.widgets.kernel import WIDGET_MIME, kernel_shell, show
+from nvent_sched.widgets._hub import hub_of
+from nvent_sched.widgets._kernel import WIDGET_MIME, kernel_shell, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from nvent_sched._engine.supervision import Engine
     from nvent_sched._model.showing import DashboardOptions
     from nvent_sched.scheduler import Scheduler
-    from nvent_sched.widgets.hub import Hub
-    from nvent_sched.widgets.kernel import Bundle
-    from nvent_sched.widgets.live import LiveView
-    from nvent_sched.widgets.plain import PlainView
+    from nvent_sched.widgets._hub import Hub
+    from nvent_sched.widgets._kernel import Bundle
+    from nvent_sched.widgets._live import LiveView
+    from nvent_sched.widgets._plain import PlainView
 
 TEXT_MAX: Final = 20
 """How many jobs the text shows."""
@@ -80,7 +80,7 @@ class LiveDashboard:
         del include, exclude
         hub = self._running_hub()
         if hub is None:
-            return self._bundle(*self._idle_forms())
+            return self._bundle(*self._drawn(remark="not running"))
         drawn = hub.draw(partial(self._forms, hub, remark="as the cell was run"))
         if drawn is None:
             return self._bundle(*self._idle_forms(remark="still reading the store"))
@@ -125,7 +125,7 @@ class LiveDashboard:
         if self._options.plain or not _has("anywidget"):
             self._view = self._plain_view()
         else:
-            from nvent_sched.widgets.live import LiveView  # noqa: PLC0415  optional
+            from nvent_sched.widgets._live import LiveView  # noqa: PLC0415  optional
 
             self._view = LiveView(
                 snap, options=self._options, fall_back=partial(self._fall_back, hub)
@@ -135,7 +135,7 @@ class LiveDashboard:
         hub.add(view, partial(self._end, hub))
 
     def _plain_view(self) -> PlainView:
-        from nvent_sched.widgets.plain import PlainView  # noqa: PLC0415  optional
+        from nvent_sched.widgets._plain import PlainView  # noqa: PLC0415  optional
 
         return PlainView(height=self._options.height)
 
@@ -190,7 +190,7 @@ class LiveDashboard:
         text = f"{self!r}\n{status_text(model, now=now, limit=TEXT_MAX)}"
         snap: dict[str, Any] = {}
         if _has("anywidget"):
-            from nvent_sched.widgets.live import head_of, opening  # noqa: PLC0415  as above
+            from nvent_sched.widgets._live import head_of, opening  # noqa: PLC0415  as above
 
             snap = opening(model, now=now, head=head_of(hub, model))
         return html, text, snap

@@ -15,11 +15,11 @@ from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.roles import Role
 from nvent_sched._views.status.drawn import rows_html, summary_line
 from nvent_sched._views.status.rows import rank_of
-from nvent_sched.widgets.commands import Verb, obey
+from nvent_sched.widgets._commands import Verb, obey
 
 if TYPE_CHECKING:
     from nvent_sched._views.status import Row
-    from nvent_sched.widgets.hub import Hub
+    from nvent_sched.widgets._hub import Hub
 
 PAGE: Final = 25
 PACE_US: Final = SECOND_US

@@ -13,7 +13,7 @@ import anyio
 
 from nvent_sched._engine.signals import Signal, from_any_thread
 from nvent_sched.errors import SchedError
-from nvent_sched.scheduler.following import Follower
+from nvent_sched.scheduler._following import Follower
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -19,15 +19,15 @@ from nvent_sched._views.status.wire import (
     ms_of,
     row_list,
 )
-from nvent_sched.widgets.commands import obey
-from nvent_sched.widgets.kernel import KernelWatch, answer_from_any_shell
+from nvent_sched.widgets._commands import obey
+from nvent_sched.widgets._kernel import KernelWatch, answer_from_any_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nvent_sched._model.showing import DashboardOptions
     from nvent_sched._views.status import Row, StatusModel
-    from nvent_sched.widgets.hub import Hub
+    from nvent_sched.widgets._hub import Hub
 
 HERE: Final = Path(__file__).parent
 OPENING_MAX: Final = 200
