@@ -51,7 +51,8 @@ def _simulated(
         names = list(SCENARIOS) if asked.scenario == "all" else [asked.scenario]
         return _told(map(see_scenario, names), out, what="scenario", is_each_told=True)
     if asked.faults is not None:
-        seen = see_faults(asked.faults, processes=asked.processes or _processors())
+        processes = asked.processes or _processors()
+        seen = see_faults(asked.faults, processes=processes, is_over=stopped.is_set)
         return _told(seen, out, what="fault")
     if asked.seed is not None and asked.log:
         for line in simulate(asked.seed).log:

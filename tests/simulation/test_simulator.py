@@ -17,6 +17,7 @@ from nvent_sched._rules.schedules import Interval
 from nvent_sched.adapters.memory.finding import lost_runs
 from nvent_sched.adapters.memory.tables import Tables
 from nvent_sched.testing.checker import Wrong
+from nvent_sched.testing.faulty import Fault
 from nvent_sched.testing.simulator import (
     Kind,
     SimulatedJob,
@@ -28,7 +29,12 @@ from nvent_sched.testing.simulator import (
 )
 from nvent_sched.testing.simulator.scenarios import SCENARIOS, see_scenario
 from nvent_sched.testing.simulator.seeds import see, see_fault
-from nvent_sched.testing.simulator.small import VERBS, all_faults, simulate_fault
+from nvent_sched.testing.simulator.small import (
+    VERBS,
+    OneFault,
+    all_faults,
+    simulate_fault,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +42,6 @@ if TYPE_CHECKING:
     from nvent_sched._model.claims import Lost, Settled, Settlement
     from nvent_sched._model.runs import Run
     from nvent_sched.testing.simulator import Ending
-    from nvent_sched.testing.simulator.small import OneFault
 
 SEEDS = range(24)
 """The rest are simulated by `nox -s simulate`: thousands."""
@@ -56,6 +61,16 @@ def test_what_fails_elsewhere_comes_to_a_good_end(name: str) -> None:
 @pytest.mark.parametrize("one", tuple(all_faults(1)), ids=str)
 def test_one_fault_at_any_first_call_breaks_nothing(one: OneFault) -> None:
     assert see_fault(one).problems == ()
+
+
+@pytest.mark.parametrize("call", [2, 3, 4])
+@pytest.mark.parametrize("verb", ["settle", "publish", "leave"])
+def test_a_simulation_ends_although_last_words_have_no_answer(
+    verb: str, call: int
+) -> None:
+    lost = OneFault(verb=verb, fault=Fault.REPLY_LOST, call=call)
+
+    assert see_fault(lost).problems == ()
 
 
 def test_every_verb_of_the_small_world_is_used() -> None:

@@ -128,23 +128,31 @@ async def _live(world: World, faults: Callable[[int], Faults | None]) -> Ending:
         "user", store, HostClock(timeline), seed=world.seed, runs_handlers=False
     )
     async with anyio.create_task_group() as tasks:
-        stage = Stage(world, hosts=hosts, user=user, tasks=tasks)
-        tasks.start_soon(user.run)
-        await timeline.run_until(0)
-        await _declare(world, user)
-        for host in hosts:
-            tasks.start_soon(host.run)
-        for trouble in world.troubles:
-            await timeline.run_until(trouble.at_us)
-            stage.apply(trouble)
-        await timeline.run_until(timeline.elapsed_us)
-        stage.end_trouble()
-        troubled_us = timeline.elapsed_us
-        await timeline.run_until(troubled_us + world.calm_us)
-        calm = _journal(world, store, hosts, clock=user.clock, troubled_us=troubled_us)
-        await _come_to_rest(timeline, store, user)
-        rest = _journal(world, store, hosts, clock=user.clock, troubled_us=troubled_us)
-        tasks.cancel_scope.cancel()
+        try:
+            stage = Stage(world, hosts=hosts, user=user, tasks=tasks)
+            tasks.start_soon(user.run)
+            await timeline.run_until(0)
+            await _declare(world, user)
+            for host in hosts:
+                tasks.start_soon(host.run)
+            for trouble in world.troubles:
+                await timeline.run_until(trouble.at_us)
+                stage.apply(trouble)
+            await timeline.run_until(timeline.elapsed_us)
+            stage.end_trouble()
+            troubled_us = timeline.elapsed_us
+            await timeline.run_until(troubled_us + world.calm_us)
+            calm = _journal(
+                world, store, hosts, clock=user.clock, troubled_us=troubled_us
+            )
+            await _come_to_rest(timeline, store, user)
+            rest = _journal(
+                world, store, hosts, clock=user.clock, troubled_us=troubled_us
+            )
+            tasks.cancel_scope.cancel()
+        finally:
+            # Last words are said under a shield, and may wait for an answer.
+            timeline.end()
     report = _judged(calm, replace(rest, is_at_rest=True))
     text = "\n".join(store.log)
     return Ending(

@@ -104,11 +104,12 @@ def see_seeds(
     yield from _spread(_see_chunk, seeds, processes=processes, is_over=is_over)
 
 
-def see_faults(calls: int, *, processes: int) -> Iterator[Seen]:
+def see_faults(
+    calls: int, *, processes: int, is_over: Callable[[], bool]
+) -> Iterator[Seen]:
     """Simulate every fault of the small world, at each of the first calls."""
-    yield from _spread(
-        _see_faults, all_faults(calls), processes=processes, is_over=lambda: False
-    )
+    faults = all_faults(calls)
+    yield from _spread(_see_faults, faults, processes=processes, is_over=is_over)
 
 
 def _see_chunk(seeds: list[int]) -> list[Seen]:

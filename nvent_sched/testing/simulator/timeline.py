@@ -35,6 +35,7 @@ class Timeline:
         self.elapsed_us: int = 0
         self._waiters: list[tuple[int, int, anyio.CancelScope]] = []
         self._order = count()
+        self._is_over = False
 
     def now(self) -> Instant:
         """Say the true time."""
@@ -45,7 +46,7 @@ class Timeline:
         if until_us is None:
             await signal.wait()
             return True
-        if until_us <= self.elapsed_us:
+        if self._is_over or until_us <= self.elapsed_us:
             await checkpoint()
             return False
         with anyio.CancelScope() as scope:
@@ -59,6 +60,13 @@ class Timeline:
                     heapq.heapify(self._waiters)
             return True
         return False
+
+    def end(self) -> None:
+        """Let nobody wait for a moment any more: none will come."""
+        self._is_over = True
+        for _, _, scope in self._waiters:
+            scope.cancel()
+        self._waiters.clear()
 
     async def run_until(self, until_us: int) -> None:
         """Let everything happen up to a moment."""
