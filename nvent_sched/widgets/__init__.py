@@ -21,6 +21,19 @@ The budget: of ``d`` at most four a second, one ``h`` in five seconds if nothing
 and nothing while no view is on the screen; so it is far below the 1,000 messages a second
 at which Jupyter begins to drop. Count-downs, elapsed times and lateness are the
 browser's, from absolute times. Traits hold only the opening rows (200) and the options.
+Measured in JupyterLab, Chromium without a graphics card, on two cores shared with others;
+the page alone takes 3 to 5 % of the browser's thread:
+
+==================  ==============  ==================
+of                  80 jobs         10,000 jobs
+==================  ==============  ==================
+runs                37 a second     300 a second
+messages            3.5 a second    1.6 a second
+traffic             15 KB a second  129 KB a second
+browser's thread    14 %, 60 fps    13 %, 59 fps
+kernel, jobs too    3 % of a core   20 % of a core
+first rows after    0.4 s           1.3 s
+==================  ==============  ==================
 
 From the browser: ``hello``, ``vis``, ``act``, ``detail``, ``want``, ``bye``. They may come
 in any thread and are only queued there. None is needed for updates to go on; but a front

@@ -471,10 +471,9 @@ def test_it_is_live_in_the_thread_of_a_blocking_scheduler(
     blocking.schedule(print, Interval(hours=1), id="job")
     dashboard: Any = blocking.dashboard()
     dashboard._ipython_display_()
-    front_end.say(dashboard.widget, t="act", rid=1, verb="pause", id="job")
     with blocking.events() as events:
-        if blocking.get_job("job").status != "paused":
-            next(each for each in events if each.kind == "job_paused")
+        front_end.say(dashboard.widget, t="act", rid=1, verb="pause", id="job")
+        next(each for each in events if each.kind == "job_paused")
     dashboard.close()
 
     assert blocking.get_job("job").note == "paused in the dashboard"
