@@ -20,12 +20,14 @@ from nvent_sched._engine.watched import watched
 from nvent_sched._model.claims import Pool
 from nvent_sched._model.events import Event, EventKind
 from nvent_sched._rules.drafting import Claimant
+from nvent_sched._rules.editing import still_owes
 from nvent_sched._rules.settling import hand_back, settle_cancelled
 from nvent_sched._rules.trust import trusted_until_us
 
 if TYPE_CHECKING:
     from nvent_sched._engine.companions import Follower
     from nvent_sched._engine.options import Options
+    from nvent_sched._model.jobs import Job
     from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Run
     from nvent_sched._port import Adapter, Clock
@@ -178,10 +180,16 @@ class Core:
         if self.free(claim.executor) == 1:
             self.planner_signal.set()
 
-    def recall(self, job_id: str, *, reason: str) -> int:
-        """End the runs of a job that were claimed ahead and have not begun."""
+    def recall(self, job_id: str, *, reason: str, edited: Job | None = None) -> int:
+        """End the runs of a job that were claimed ahead and have not begun.
+
+        Of one that was *edited*, those that it owes no more.
+        """
         recalled = [
-            claim for claim in self.unstarted.values() if claim.run.job_id == job_id
+            claim
+            for claim in self.unstarted.values()
+            if claim.run.job_id == job_id
+            and not (edited is not None and still_owes(edited, claim.run))
         ]
         for claim in recalled:
             self._end_unstarted(claim, reason=reason)

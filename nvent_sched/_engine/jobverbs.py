@@ -93,7 +93,7 @@ def _after_put(core: Core, write: JobWrite) -> None:
     kind = EventKind.JOB_ADDED if is_new else EventKind.JOB_CHANGED
     core.tell(kind, job_id=write.job.id)
     if not is_new:
-        core.recall(write.job.id, reason="the job was changed")
+        core.recall(write.job.id, reason="the job was changed", edited=write.job)
 
 
 async def drop_job(core: Core, job_id: str) -> bool:
@@ -150,8 +150,8 @@ async def reschedule_job(
         write = register(definition, existing=job, if_exists=IfExists.UPDATE, now=now)
         return None if write is None else write.job
 
-    if await edit_job(core, job_id, change) is not None:
-        core.recall(job_id, reason="the job was rescheduled")
+    if (edited := await edit_job(core, job_id, change)) is not None:
+        core.recall(job_id, reason="the job was rescheduled", edited=edited)
         core.tell(EventKind.JOB_CHANGED, job_id=job_id)
 
 

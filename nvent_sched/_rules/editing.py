@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import Job, JobStatus
-from nvent_sched._model.runs import FAILURES
+from nvent_sched._model.runs import FAILURES, Origin
 from nvent_sched._model.values import changed
 from nvent_sched._rules.planning import look_at_of
 from nvent_sched._rules.recurrence import is_after_finish, next_occurrence, schedule_of
 from nvent_sched._rules.roles import is_fired
 
 if TYPE_CHECKING:
-    from nvent_sched._model.instants import Instant
     from nvent_sched._model.policies import Policies
-    from nvent_sched._model.runs import Outcome
+    from nvent_sched._model.runs import Outcome, Run
 
 
 def pause(job: Job, *, reason: str, now: Instant) -> Job | None:
@@ -70,6 +70,29 @@ def resume(job: Job, *, is_catch_up: bool, now: Instant) -> Job | None:
         if not is_fired(job):
             return changed(resumed, status=JobStatus.FINISHED, look_at=None)
     return changed(resumed, look_at=look_at_of(resumed, now=now))
+
+
+def still_owes(job: Job, run: Run) -> bool:
+    """Say whether a run that was claimed ahead of its time is owed after an edit.
+
+    What somebody asked for by hand, and what was begun before, is not the schedule's. Of
+    the rest an edit of anything but the timing takes nothing away, and one of the timing
+    only what the new one does not have.
+
+    Args:
+        job: As edited.
+        run: Of the job; not begun in this attempt.
+    """
+    is_of_schedule = run.origin is Origin.SCHEDULE and run.attempt == 1
+    if not is_of_schedule or job.anchor < job.updated_at:  # the anchor moves with it
+        return True
+    schedule = schedule_of(job)
+    return not is_after_finish(schedule) and run.scheduled_time == next_occurrence(
+        schedule,
+        policies=job.definition.policies,
+        after=Instant(run.scheduled_time - 1),
+        planned=0,
+    )
 
 
 def should_pause(policies: Policies, *, outcome: Outcome, failure_streak: int) -> bool:
