@@ -210,7 +210,7 @@ SUBJECTS: Final = {
             variant="sqlite",
             store="file",
             needs=_APS3,
-            pace=300,
+            pace=600,
             remark=NO_RECORD,
         ),
         Subject(
@@ -220,7 +220,7 @@ SUBJECTS: Final = {
             store="redis",
             needs=_APS3,
             share=0.5,
-            pace=300,
+            pace=600,
             remark=NO_RECORD,
         ),
         Subject(
@@ -291,7 +291,7 @@ SUBJECTS: Final = {
             store="redis",
             needs=("celery[redis]", "celery-redbeat", "packaging"),
             share=0.1,
-            pace=300,
+            pace=600,
             remark="two processes; results are not kept",
         ),
         Subject(
