@@ -12,11 +12,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from anyio.to_thread import run_sync
 
 from nvent_sched import Scheduler
+from tests.lines import Line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -62,7 +64,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Line:
+class Entry:
     """A line of the journal."""
 
     what: str
@@ -78,9 +80,9 @@ class Journal:
         self.path = path
         path.touch()
 
-    def lines(self, what: str) -> list[Line]:
+    def lines(self, what: str) -> list[Entry]:
         found = (line.split() for line in self.path.read_text().splitlines())
-        lines = (Line(word, job, int(fence), who) for word, job, fence, who in found)
+        lines = (Entry(word, job, int(fence), who) for word, job, fence, who in found)
         return [line for line in lines if line.what == what]
 
     def count(self, what: str) -> Counter[str]:
@@ -99,6 +101,23 @@ def url(servers: Callable[[str], Server], anyio_backend_name: str) -> str:
     has_redis = shutil.which("redis-server") is not None
     is_redis = has_redis and anyio_backend_name == "trio"
     return servers("redis" if is_redis else "valkey").url
+
+
+@pytest.fixture
+def line(url: str) -> Iterator[Line]:
+    """A line to the server that fails on demand."""
+    port = urlsplit(url).port
+    assert port is not None
+    opened = Line(port)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def far_url(url: str, line: Line) -> str:
+    """The same store at the other end of that line; its time-outs are short."""
+    far = url.replace(f":{urlsplit(url).port}", f":{line.port}")
+    return f"{far}{'&' if '?' in far else '?'}timeout=0.5"
 
 
 @pytest.fixture

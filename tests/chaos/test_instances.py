@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tests.chaos.conftest import Journal, Process
     from tests.conftest import Server
+    from tests.lines import Line
 
     Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
@@ -141,6 +142,59 @@ async def test_an_instance_whose_loop_was_blocked_for_too_long_cannot_write(
 
     await check(client, journal, ids)
     assert next(iter(await client.runs())).crashes == 1
+
+
+@chaos
+async def test_an_instance_behind_a_line_that_falls_silent_stops_and_cannot_write(
+    client: Scheduler,
+    start: Callable[..., Process],
+    journal: Journal,
+    until: Until,
+    line: Line,
+    far_url: str,
+) -> None:
+    far = start(url=far_url)
+    cut_off = far.until_ready()
+    ids = await schedule(client, 20, length_us=6_000 * MS_US)
+
+    async def all_began() -> bool:
+        return len(journal.count("start")) == len(ids)
+
+    await until(all_began)
+    line.fall_silent()
+    start().until_ready()
+    await until(all_ended(client, ids))
+    line.speak()
+    line.cut()
+
+    await check(client, journal, ids)
+    assert cut_off not in {each.instance for each in journal.lines("end")}
+    assert set(journal.count("end").values()) == {1}, "extra"
+
+
+@chaos
+async def test_connections_that_are_cut_in_mid_run_cost_nothing(
+    client: Scheduler,
+    start: Callable[..., Process],
+    journal: Journal,
+    until: Until,
+    line: Line,
+    far_url: str,
+) -> None:
+    for url in (far_url, far_url, client.url):
+        start(url=url).until_ready()
+    ids = await schedule(client, 200, length_us=20 * MS_US)
+    for share in range(1, 5):
+
+        async def are_going(least: int = share * 30) -> bool:
+            return journal.count("end").total() > least
+
+        await until(are_going)
+        line.cut()
+    await until(all_ended(client, ids))
+
+    await check(client, journal, ids)
+    assert set(journal.count("end").values()) == {1}, "extra"
 
 
 @chaos

@@ -48,8 +48,8 @@ from nvent_sched.testing.conformance.steps import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.adapters.redis.conftest import Line
     from tests.conftest import Server
+    from tests.lines import Line
 
 
 class TestLostReply:
