@@ -66,11 +66,13 @@ class Wish:
     Attributes:
         ask_at_us: When to ask again, on the monotonic clock.
         hold: What it became.
+        is_hurried: Somebody here gave the lock back while it was being asked for.
     """
 
     def __init__(self, ask: LockAsk, *, ask_at_us: int) -> None:
         self.ask: LockAsk = ask
         self.ask_at_us: int = ask_at_us
         self.busy: LockBusy | None = None
+        self.is_hurried: bool = False
         self.hold: Hold | None = None
         self.signal: Signal = Signal()

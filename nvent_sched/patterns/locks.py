@@ -128,6 +128,8 @@ class Locks:
         """Ask for locks; those that are given become holds."""
         core = self._core
         asked_at_us = core.clock.monotonic_us()
+        for wish in wishes:
+            wish.is_hurried = False
         answers = await core.adapter.acquire_locks(
             [wish.ask for wish in wishes], now=core.time.now()
         )
@@ -141,7 +143,8 @@ class Locks:
         if isinstance(answer, LockBusy):
             wish.busy = answer
             until_us = core.time.monotonic_of(answer.until)
-            wish.ask_at_us = ask_after_us(answer, now_us=now_us, until_us=until_us)
+            later_us = ask_after_us(answer, now_us=now_us, until_us=until_us)
+            wish.ask_at_us = now_us if wish.is_hurried else later_us
             return
         assert isinstance(answer, LockGranted)
         wish.ask_at_us = now_us  # an answer that took too long is asked for again
@@ -199,7 +202,7 @@ class Locks:
         now_us = self._core.clock.monotonic_us()
         for wish in self._wishes.values():
             if wish.ask.name in names:
-                wish.ask_at_us = now_us
+                wish.ask_at_us, wish.is_hurried = now_us, True
                 self.signal.set()
 
     async def flush(self) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from nvent_sched import Scheduler
+from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.errors import (
     LockLostError,
     LockTimeoutError,
@@ -19,10 +21,11 @@ from nvent_sched.errors import (
 from tests.patterns.conftest import START
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from nvent_sched import Scheduler
+    from nvent_sched._model.instants import Instant
+    from nvent_sched._model.locks import LockAnswers, LockAsk
     from nvent_sched.testing import ManualClock
     from tests.patterns.conftest import Gathering, Stores
 
@@ -117,6 +120,45 @@ async def test_who_waits_in_the_same_instance_gets_it_at_once(
             tasks.add(partial(log.hold, scheduler, clock, who, SECOND))
             await clock.run_until_idle()
         await clock.advance(SECOND)
+        assert log == ["a", "b"]
+        await clock.advance(SECOND)
+
+
+class SlowAnswers(MemoryAdapter):
+    """A store whose answers about locks can be held up, and that gives no hints."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_arrive = anyio.Event()
+        self.may_arrive.set()
+
+    async def acquire_locks(
+        self, asks: Sequence[LockAsk], *, now: Instant
+    ) -> LockAnswers:
+        answers = await super().acquire_locks(asks, now=now)
+        await self.may_arrive.wait()
+        return answers
+
+    def on_hint(self, hint: Callable[[], None]) -> None:
+        del hint
+
+
+async def test_an_answer_that_is_older_than_the_release_keeps_nobody_waiting(
+    clock: ManualClock, gathered: Gathered
+) -> None:
+    store, log = SlowAnswers(), Log()
+    clock.patience = 0.02
+    async with Scheduler(store, clock=clock) as scheduler, gathered() as tasks:
+        for who in "ab":
+            tasks.add(partial(log.hold, scheduler, clock, who, SECOND))
+            await clock.run_until_idle()
+            await clock.advance(SECOND / 20)
+        await clock.advance(SECOND * 8 / 10)
+        store.may_arrive = anyio.Event()
+        await clock.advance(SECOND / 10)  # "b" asks, and then "a" gives it back
+        assert log == ["a"]
+        store.may_arrive.set()
+        await clock.run_until_idle()
         assert log == ["a", "b"]
         await clock.advance(SECOND)
 
