@@ -229,3 +229,4 @@ def test_whatever_happens_each_occurrence_is_claimed_once_and_has_a_record(
     assert codes == [0] * NODES[kind]
     anyio.run(lambda: judge(nodes.url, nodes.ledger, jobs=JOBS + 1))
     assert main(["check", "--store", nodes.url]) == 0, capsys.readouterr().out
+    assert main(["verify", "--store", nodes.url]) == 0, capsys.readouterr().out
