@@ -238,21 +238,3 @@ def recent_board(frame: Frame, *, rows: int, width: int) -> RenderableType:
         ]
         table.add_row(*cells)
     return table
-
-
-def picture(
-    frame: Frame, *, rate: float | None, width: int, height: int
-) -> RenderableType:
-    """Show everything; what `watch` draws."""
-    started = min((each.started_at for each in frame.snapshot.instances), default=None)
-    rows = max(3, height - len(frame.snapshot.jobs) - 10)
-    parts: list[RenderableType] = [
-        header(frame, title="nvent-sched", rate=rate, started_at=started),
-        jobs_board(frame, width=width),
-    ]
-    jobs = sum(frame.snapshot.job_counts.values())
-    if jobs > len(frame.snapshot.jobs):
-        shown = f"the first {len(frame.snapshot.jobs):,} of {jobs:,} jobs"
-        parts.append(Text(shown, style="dim"))
-    parts += [Text(), recent_board(frame, rows=rows, width=width)]
-    return Group(*parts)

@@ -1,4 +1,8 @@
-"""`watch`: the live picture of a store, drawn about twice a second."""
+"""`watch`: the live picture of a store, drawn about twice a second.
+
+It follows the store by its events, as every live view does, instead of reading all of it
+for each picture.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 import anyio
 from rich.live import Live
 
-from nvent_sched.cli.board import FRAME_EVERY, Rate, picture, read_frame
+from nvent_sched.cli.board import FRAME_EVERY, read_frame
 from nvent_sched.cli.client import opened
 from nvent_sched.cli.exits import Exit
+from nvent_sched.cli.standing import standing
 from nvent_sched.cli.waiting import heeding_signals, pause_for
+from nvent_sched.scheduler._following import follower_of
 
 if TYPE_CHECKING:
     import argparse
@@ -19,9 +25,11 @@ if TYPE_CHECKING:
 
     from nvent_sched.cli.output import Output
     from nvent_sched.scheduler import Scheduler
+    from nvent_sched.scheduler._following import Follower
 
-LINES_AROUND: Final = 12
-"""What a screen needs besides the jobs: the header, a few runs, the heads."""
+LINES_AROUND: Final = 8
+"""What a screen needs besides the jobs: the header, the heads, what is left out."""
+ROWS_MAX: Final = 1_000
 
 
 async def watch(asked: argparse.Namespace, out: Output) -> Exit:
@@ -31,22 +39,25 @@ async def watch(asked: argparse.Namespace, out: Output) -> Exit:
             if out.is_json:
                 out.document((await read_frame(scheduler)).snapshot)
             elif asked.once or not out.is_live:
-                out.show(await _drawn(scheduler, Rate(), out))
+                follower = follower_of(scheduler)
+                await follower.load()
+                out.show(_drawn(follower, out))
             else:
                 await _run_screen(scheduler, out)
     return Exit.DONE
 
 
 async def _run_screen(scheduler: Scheduler, out: Output) -> None:
-    rate = Rate()
-    with Live(console=out.console, auto_refresh=False, screen=True) as live:
-        while True:
-            live.update(await _drawn(scheduler, rate, out), refresh=True)
-            await pause_for(FRAME_EVERY)
+    follower = follower_of(scheduler)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(follower.run)
+        with Live(console=out.console, auto_refresh=False, screen=True) as live:
+            while True:
+                live.update(_drawn(follower, out), refresh=True)
+                await pause_for(FRAME_EVERY)
 
 
-async def _drawn(scheduler: Scheduler, rate: Rate, out: Output) -> RenderableType:
+def _drawn(follower: Follower, out: Output) -> RenderableType:
     width, height = out.console.size
-    jobs_max = max(5, height - LINES_AROUND) if out.is_live else 1_000
-    frame = await read_frame(scheduler, jobs_max=jobs_max)
-    return picture(frame, rate=rate.observe(frame), width=width, height=height)
+    rows_max = max(5, height - LINES_AROUND) if out.is_live else ROWS_MAX
+    return standing(follower.model, now=follower.now, width=width, rows_max=rows_max)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
     from nvent_sched._model.runs import Run
     from nvent_sched._views.status.detail import JobDetail
+    from nvent_sched.scheduler.scheduler import Scheduler
 
 log: Final = logging.getLogger(__name__)
 SLICE: Final = 500
@@ -45,6 +46,16 @@ BACKOFF_US: Final = 2 * SECOND_US
 CATCH_UP_US: Final = 4 * SECOND_US
 DETAIL_RUNS: Final = 12
 LANE_RUNS: Final = 120
+
+
+def follower_of(scheduler: Scheduler) -> Follower:
+    """Make a follower of a scheduler that runs; its `run` is to be started.
+
+    Raises:
+        NotRunningError: It does not run.
+    """
+    engine = scheduler._running("follow")  # noqa: SLF001  one of its own
+    return Follower(engine.core, engine.bus)
 
 
 class Follower:
@@ -72,6 +83,11 @@ class Follower:
         self._filled: set[str] = set()
         self._looked_at_us = 0
         self._listed_at_us = 0
+
+    @property
+    def now(self) -> Instant:
+        """The store's time."""
+        return self._core.time.now()
 
     async def run(self) -> None:
         """Follow until the scheduler stops; trouble with the store is outlived."""

@@ -31,7 +31,7 @@ from nvent_sched._views.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from nvent_sched._views.status.model import StatusModel
@@ -147,17 +147,21 @@ def next_words(row: Row, *, now: datetime) -> str:
 
 def blocks_html(strip: str) -> str:
     """Draw a strip with block characters; what failed is also underlined."""
-    parts = []
+    style = f"color:{COLOURS[State.FAILING]}"
+    return "".join(
+        f'<u style="{style}">{block}</u>' if is_bad else block
+        for block, is_bad in blocks_of(strip)
+    )
+
+
+def blocks_of(strip: str) -> Iterator[tuple[str, bool]]:
+    """Say for each run of a strip its block character, and whether it failed."""
     for each in strip:
         if each in ".x":
-            parts.append("·" if each == "." else "×")  # noqa: RUF001  a sign
+            yield "·" if each == "." else "×", False  # noqa: RUF001  a sign
             continue
         level = (ord(each.lower()) - ord("a")) * len(BLOCKS) // LEVELS
-        block = BLOCKS[level]
-        is_bad = each.isupper()
-        bad = f'<u style="color:{COLOURS[State.FAILING]}">{block}</u>'
-        parts.append(bad if is_bad else block)
-    return "".join(parts)
+        yield BLOCKS[level], each.isupper()
 
 
 def summary_line(model: StatusModel, *, now: Instant) -> str:
