@@ -37,7 +37,6 @@ def note_jump(core: Core, jumped_us: int) -> None:
     seconds = jumped_us / SECOND_US
     log.warning("the clock jumped", extra={"jumped_us": jumped_us})
     core.tell(EventKind.CLOCK_JUMPED, detail=f"by {seconds:+.1f} s")
-    core.is_beat_wanted = True
     for signal in core.jump_signals:
         signal.set()
 

@@ -74,8 +74,9 @@ def plan_due(facts: DueJob, *, now: Instant, claimant: Claimant) -> Plan:
     for due in choice.chosen:
         if draft.is_used_up:
             break
-        # Planned ahead, before an edit had the schedule begin anew: it has its run.
-        if not live or run_id_of(job.id, due.scheduled_time) not in live:
+        if live and run_id_of(job.id, due.scheduled_time) in live:
+            draft.started += 1  # planned ahead, before an edit: it has its run
+        else:
             draft.add(due, floor=floor)
     mark = Instant(max(job.considered_until, agenda.considered_until or 0))
     next_time = _next_time(

@@ -147,10 +147,13 @@ def _changed(definition: JobDefinition, existing: Job, *, now: Instant) -> Job:
 
 def _is_timing_changed(definition: JobDefinition, existing: Job) -> bool:
     old = existing.definition
-    # A call about a finished job asks for more of it; code that was edited does not.
-    is_asked_again = existing.status is JobStatus.FINISHED and not definition.declared
-    if is_asked_again or definition.schedule != old.schedule:
+    if definition.schedule != old.schedule:
         return True
+    # A call about a finished job asks for more of it; code that was edited does not. Of
+    # a moment that had its run there is no more, whoever asks.
+    if existing.status is JobStatus.FINISHED and not definition.declared:
+        schedule = schedule_from(definition.schedule)
+        return not isinstance(schedule, OneTime) or schedule.in_ is not None
     return any(
         getattr(definition.policies, name) != getattr(old.policies, name)
         for name in TIMING_POLICIES

@@ -77,3 +77,22 @@ async def test_a_run_by_hand_outlives_an_edit(
     await clock.run_until_idle()
 
     assert await outcomes(scheduler) == ["succeeded"]
+
+
+async def test_an_occurrence_that_has_run_is_not_run_again_by_whatever_schedule(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    began: list[str] = []
+
+    async def note() -> None:
+        began.append(clock.moment.isoformat())
+
+    await scheduler.schedule(note, Cron("* * * * *"), id="job")
+    await clock.advance(MINUTE)
+    clock.jump(-MINUTE / 2)
+
+    await scheduler.reschedule("job", Cron("1 12 * * *"))
+    await clock.advance(MINUTE)
+
+    assert len(began) == 1
+    assert await outcomes(scheduler) == ["succeeded"]

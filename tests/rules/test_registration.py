@@ -195,7 +195,7 @@ def test_in_an_hour_means_one_more_time_only_if_it_is_said_again(
 @pytest.mark.parametrize("is_declared", [False, True])
 @pytest.mark.parametrize(
     "schedule",
-    [OneTime(in_=timedelta(hours=1)), OneTime(moment_from(NOON)), MINUTE],
+    [OneTime(in_=timedelta(hours=1)), MINUTE],
     ids=repr,
 )
 def test_code_that_is_edited_does_not_bring_a_finished_job_back(
@@ -207,6 +207,15 @@ def test_code_that_is_edited_does_not_bring_a_finished_job_back(
 
     assert edited.definition.tags == ("new",)
     assert (edited.status is JobStatus.ACTIVE) is not is_declared
+
+
+def test_a_moment_that_had_its_run_has_no_other_whoever_edits_the_job() -> None:
+    job = finished(OneTime(moment_from(NOON)), is_declared=False)
+
+    edited = declare(replace(job.definition, tags=("new",)), job)
+
+    assert edited.definition.tags == ("new",)
+    assert edited.status is JobStatus.FINISHED
 
 
 def test_a_call_that_would_never_run_is_refused() -> None:

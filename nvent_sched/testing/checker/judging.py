@@ -21,7 +21,7 @@ from nvent_sched.testing.checker.going import (
     judge_overlap,
     judge_unfinished,
 )
-from nvent_sched.testing.checker.owed import shown, walk
+from nvent_sched.testing.checker.owed import records_of, shown, walk
 from nvent_sched.testing.checker.pruned import judge_counters, whole_since
 from nvent_sched.testing.checker.watching import judge_begun, judge_writes
 
@@ -86,7 +86,7 @@ def _judge_occurrences(
     met: set[str] = set()
     dues: dict[str, set[Instant]] = {}
     for stretch in known.stretches:
-        walked = walk(stretch, known.scheduled, after=begin)
+        walked = walk(stretch, records_of(stretch, known), after=begin)
         sums.violations += walked.violations
         sums.occurrences += walked.seen
         met |= walked.met

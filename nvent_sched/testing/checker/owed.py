@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nvent_sched._model.runs import Run
-    from nvent_sched.testing.checker.journal import Stretch
+    from nvent_sched.testing.checker.journal import JobJournal, Stretch
 
 STEPS_MAX: Final = 200_000
 """How many occurrences of a job are looked at one by one."""
@@ -98,6 +98,30 @@ def walk(stretch: Stretch, records: Sequence[Run], *, after: Instant) -> Walk:
     _judge_missing(walked, missing, started=started)
     _judge_ranges(walked, records)
     return walked
+
+
+def records_of(stretch: Stretch, known: JobJournal) -> Sequence[Run]:
+    """Say which records a stretch may be answerable for.
+
+    A schedule that counts from the end of a run cannot tell its own times; after the
+    clock was set back those of another may lie among them.
+    """
+    if not is_after_finish(schedule_of(stretch.job)):
+        return known.scheduled
+    others = [
+        each
+        for each in known.stretches
+        if each is not stretch and not is_after_finish(schedule_of(each.job))
+    ]
+    return [
+        run
+        for run in known.scheduled
+        if not any(
+            other.after < run.scheduled_time <= other.until
+            and _is_of(other, run.scheduled_time)
+            for other in others
+        )
+    ]
 
 
 def _occurrences(
@@ -181,10 +205,15 @@ def _walk_chain(walked: Walk, records: Sequence[Run], *, after: Instant) -> None
     ]
     walked.seen = len(within)
     walked.met.update(run.id for run in within)
-    for earlier, later in pairwise(within):
+    # In the order of their claims: a clock that was set back mixes up that of the times.
+    chain = [run for run in within if run.outcome not in NOT_RUN]
+    chain.sort(key=lambda run: (run.fence, run.scheduled_time))
+    for earlier, later in pairwise(chain):
         ended = earlier.finished_at
-        if later.outcome in NOT_RUN or earlier.scheduled_time <= begin + LOOKAHEAD_US:
-            continue  # not run; or planned before the edit, which counts anew
+        if earlier.scheduled_time <= begin + LOOKAHEAD_US:
+            continue  # planned before the edit, which counts anew
+        if later.scheduled_time < earlier.scheduled_time:
+            continue  # the clock was set back in between
         if ended is None or later.scheduled_time - schedule.every_us < ended:
             text = f"sooner than {schedule.every} after the end of {earlier.id}"
             walked.found(Wrong.EXTRA, text, at=later.scheduled_time, run_id=later.id)
