@@ -41,6 +41,7 @@ class Claim:
         stop_cause: Why we stop it, if we do.
         is_reported: The store knows that the handler began.
         is_ended: Its verdict is on its way: a renewal that comes after it is stale.
+        is_released: It takes no slot any more.
     """
 
     run: Run
@@ -53,6 +54,7 @@ class Claim:
     stop_cause: StopCause | None = None
     is_reported: bool = False
     is_ended: bool = False
+    is_released: bool = False
 
     def stop(self, cause: StopCause, *, reason: str) -> None:
         """Ask the handler to stop; the first cause stays."""

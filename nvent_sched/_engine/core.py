@@ -168,12 +168,19 @@ class Core:
         self.arrivals.append(claim)
 
     def release(self, claim: Claim) -> None:
-        """Let go of a claim whose verdict is written, or that is no longer ours."""
-        if self.claims.pop(claim.run.id, None) is not claim:
+        """Let go of a claim whose verdict is written, or that is no longer ours. Once.
+
+        We may have claimed its run anew meanwhile: that claim stays.
+        """
+        if claim.is_released:
             return
-        self.unstarted.pop(claim.run.id, None)
-        self.dirty.discard(claim.run.id)
+        claim.is_released = True
         self.taken[claim.executor] -= 1
+        if self.claims.get(claim.run.id) is claim:
+            del self.claims[claim.run.id]
+            self.dirty.discard(claim.run.id)
+        if self.unstarted.get(claim.run.id) is claim:
+            del self.unstarted[claim.run.id]
         for follower in self.followers:
             follower.run_ended(claim)
         self.idle_signal.set()

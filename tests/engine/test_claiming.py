@@ -201,3 +201,27 @@ async def test_a_job_whose_schedule_nobody_can_read_is_paused_and_stops_no_other
     assert "cannot be read" in job.note
     assert "no schedule we know" in job.schedule.describe()
     assert job.schedule.next_after(clock.moment) is None
+
+
+async def test_a_claim_that_is_let_go_of_takes_no_later_one_of_its_run_with_it(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    async def endless() -> None:
+        await clock.sleep(timedelta(days=1))
+
+    await scheduler.schedule(endless, OneTime(clock.moment), id="job")
+    await clock.run_until_idle()
+    core = scheduler._engine.core  # type: ignore[union-attr]  # it runs
+    (first,) = core.claims.values()
+    again = replace(first)
+    core.claims[first.run.id] = again
+    core.taken[first.executor] += 1
+
+    for _ in range(2):
+        core.release(first)
+
+    assert core.claims == {first.run.id: again}
+    assert core.taken[first.executor] == 1
+    core.release(again)
+    assert core.claims == {}
+    assert core.taken[first.executor] == 0
