@@ -87,7 +87,6 @@ class Core:
         self.taken: dict[Executor, int] = dict.fromkeys(Executor, 0)
         self.heard_at_us: int = clock.monotonic_us()
         self.passed_at_us: dict[str, int] = {}
-        self.is_beat_wanted = False
         self.backing_off: set[str] = set()
         self.trouble: str | None = None
         self.is_taking = True

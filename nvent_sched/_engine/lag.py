@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.signals import Signal
+from nvent_sched._engine.storetime import JUMP_US
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import MILLISECOND_US, SECOND_US
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 TICK_US: Final = 250 * MILLISECOND_US
 BLOCKED_US: Final = SECOND_US
-JUMP_US: Final = SECOND_US
 
 
 def note_jump(core: Core, jumped_us: int) -> None:

@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.claims import StopCause
-from nvent_sched._engine.lag import JUMP_US
 from nvent_sched._engine.planner import policies_of
+from nvent_sched._engine.storetime import JUMP_US
 from nvent_sched._model.claims import Renewal
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US
@@ -49,20 +49,17 @@ class Liveness:
         self._judges_from_us = 0
         self._heard_at: Instant | None = None
         self._trust: Deadline | None = None
-        self._drift_us = self._measured_drift_us()
-
-    def _measured_drift_us(self) -> int:
-        clock = self._core.clock
-        return clock.now() - clock.monotonic_us()
+        self._drift_us = core.time.drift_us()
+        self._is_beat_wanted = False
 
     async def one_pass(self) -> int:
         """Make one pass; say when the next is due."""
         core = self._core
         asked_at_us = core.clock.monotonic_us()
         # Where a clock jumped, leases may be over, and runs somebody else's.
-        drift_us = self._measured_drift_us()
-        has_jumped = self._has_jumped(asked_at_us) or core.is_beat_wanted
-        core.is_beat_wanted = False
+        drift_us = core.time.drift_us()
+        has_jumped = self._has_jumped(asked_at_us) or self._is_beat_wanted
+        self._is_beat_wanted = False
         is_beat = asked_at_us >= self._beat_at_us or has_jumped
         if not is_beat and asked_at_us < self._report_at_us:
             return min(self._beat_at_us, self._report_at_us)
@@ -70,7 +67,7 @@ class Liveness:
         try:
             await self._renew(renewals, asked_at_us=asked_at_us, is_beat=is_beat)
         except BaseException:
-            core.is_beat_wanted |= has_jumped
+            self._is_beat_wanted |= has_jumped
             raise
         if is_beat:
             self._drift_us = drift_us
@@ -79,7 +76,7 @@ class Liveness:
                 await self._take_over()
         # A run shorter than this is settled before anybody could look at it.
         self._report_at_us = asked_at_us + REPORT_US
-        if core.is_beat_wanted:
+        if self._is_beat_wanted:
             return asked_at_us
         return (
             min(self._beat_at_us, self._report_at_us)
@@ -95,7 +92,7 @@ class Liveness:
         """
         if self._core.adapter.traits.has_own_clock:
             return False
-        has_jumped = abs(self._measured_drift_us() - self._drift_us) >= JUMP_US
+        has_jumped = abs(self._core.time.drift_us() - self._drift_us) >= JUMP_US
         if has_jumped:
             self._judges_from_us = now_us + self._core.options.timing.dead_after_us
         return has_jumped
@@ -146,7 +143,7 @@ class Liveness:
         long_us = timing.dead_after_us - timing.heartbeat_us
         if before is not None and heard_at - before > long_us:
             self._judges_from_us = asked_at_us + timing.dead_after_us
-            self._core.is_beat_wanted = True
+            self._is_beat_wanted = True
 
     def _note_renewed(
         self, renewals: list[Renewal], renewed: Renewed, *, asked_at_us: int

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from nvent_sched._model.instants import Instant
+from nvent_sched._model.instants import SECOND_US, Instant
 
 if TYPE_CHECKING:
     from nvent_sched._port import Clock
+
+JUMP_US: Final = SECOND_US
 
 
 class StoreTime:
@@ -31,6 +33,13 @@ class StoreTime:
         """Take an answer's time as that of the middle of the round trip."""
         middle_us = (asked_at_us + self._clock.monotonic_us()) // 2
         self._offset_us = now - middle_us
+
+    def drift_us(self) -> int:
+        """Say how far the store's time is from the monotonic clock, in microseconds.
+
+        Nearly always the same: a change of `JUMP_US` or more is a clock that was set.
+        """
+        return self.now() - self._clock.monotonic_us()
 
     def monotonic_of(self, instant: Instant) -> int:
         """Say where on the monotonic clock an instant lies, as things stand."""

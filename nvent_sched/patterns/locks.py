@@ -14,6 +14,7 @@ from uuid import uuid4
 import anyio
 
 from nvent_sched._engine.signals import Signal, into_this_loop
+from nvent_sched._engine.storetime import JUMP_US
 from nvent_sched._model.claims import Stale
 from nvent_sched._model.instants import MILLISECOND_US, SECOND_US
 from nvent_sched._model.locks import LockAsk, LockBusy, LockGranted
@@ -37,7 +38,6 @@ BATCH: Final = 500
 RELEASE_US: Final = 2 * SECOND_US
 """How long who leaves waits for the store to take the lock back; then the loop does it."""
 HINT_GAP_US: Final = 20 * MILLISECOND_US
-JUMP_US: Final = SECOND_US
 
 
 class Locks:
@@ -52,15 +52,12 @@ class Locks:
         self._wishes: dict[str, Wish] = {}
         self._unwanted: dict[str, tuple[LockAsk, int]] = {}
         self._asked_us = 0
-        self._drift_us = self._drift()
+        self._drift_us = core.time.drift_us()
         self._is_listening = self._is_closed = self._is_hinted = False
 
     def handlers(self) -> Iterable[Handler]:
         """Name none."""
         return ()
-
-    def _drift(self) -> int:
-        return self._core.time.now() - self._core.clock.monotonic_us()
 
     async def acquire(self, name: str, *, ttl_us: int, wait_us: int | None) -> Hold:
         """Get a lock.
@@ -235,7 +232,7 @@ class Locks:
 
     async def _renew(self) -> None:
         core = self._core
-        asked_at_us, drift_us = core.clock.monotonic_us(), self._drift()
+        asked_at_us, drift_us = core.clock.monotonic_us(), core.time.drift_us()
         # A clock that was set may have ended holds: renewed at once, they are ours yet.
         is_jump = abs(drift_us - self._drift_us) >= JUMP_US
         self._drift_us = drift_us

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._engine.registry import Handler, handler_of
 from nvent_sched._engine.signals import Signal, from_any_thread
-from nvent_sched._model.instants import SECOND_US
+from nvent_sched._engine.storetime import JUMP_US
 from nvent_sched.errors import StoreError
 from nvent_sched.patterns.orphans import raise_orphans
 from nvent_sched.patterns.runwatches import QUIET, RunWatches
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from nvent_sched._model.jobs import Job, JobDefinition
 
 log: Final = logging.getLogger(__name__)
-JUMP_US: Final = SECOND_US
 WOKEN: Final = 0
 
 
@@ -65,7 +64,7 @@ class Watchdogs:
         self._ending: set[str] = set()
         self._dead: set[str] = set()
         self._next_us: int | None = None
-        self._offset_us: int | None = None
+        self._drift_us: int | None = None
         core.followers.append(self)
 
     def handlers(self) -> Iterable[Handler]:
@@ -165,7 +164,7 @@ class Watchdogs:
         is_jump = self._is_jump()
         await self.signs.store(self._batch(now_us, is_jump=is_jump))
         if is_jump:
-            self._offset_us = self._offset()
+            self._drift_us = self._core.time.drift_us()
             self._core.planner_signal.set()
         self._forget_silent(now_us)
         ripe = [each.ripe_us for each in self.signs.listed() if each.has_news]
@@ -180,13 +179,10 @@ class Watchdogs:
             await self.signs.end(ending)
             self._ending.difference_update(ending)
 
-    def _offset(self) -> int:
-        return self._core.time.now() - self._core.clock.monotonic_us()
-
     def _is_jump(self) -> bool:
-        if self._offset_us is None:
-            self._offset_us = self._offset()
-        return abs(self._offset() - self._offset_us) >= JUMP_US
+        if self._drift_us is None:
+            self._drift_us = self._core.time.drift_us()
+        return abs(self._core.time.drift_us() - self._drift_us) >= JUMP_US
 
     def _batch(self, now_us: int, *, is_jump: bool) -> list[Watch]:
         """Choose whose signs are stored: after a jump those of all that is alive."""
