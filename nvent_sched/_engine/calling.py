@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from nvent_sched._engine.processes import WorkerProcesses
     from nvent_sched._engine.threads import WorkerThreads
 
+
+class TooLateError(Exception):
+    """A thread came to a handler when the claim could not be believed any more."""
+
+
 current_run: ContextVar[RunContext | None] = ContextVar("nvent_run", default=None)
 
 
@@ -35,6 +40,7 @@ async def call_handler(
     context: RunContext,
     *,
     payload: str,
+    is_trusted: Callable[[], bool],
     threads: WorkerThreads,
     processes: WorkerProcesses,
 ) -> Returned:
@@ -44,8 +50,12 @@ async def call_handler(
         handler: What to call.
         context: Passed to it if it wants it; also what `capture` adds lines to.
         payload: Canonical JSON of `args` and `kwargs`.
+        is_trusted: Whether the claim can be believed now; asked from any thread.
         threads: Where plain handlers run.
         processes: Where those run that compute.
+
+    Raises:
+        TooLateError: The handler was not called: its thread came to it too late.
     """
     token = current_run.set(context)
     try:
@@ -54,7 +64,9 @@ async def call_handler(
             case Executor.LOOP:
                 return returned_of(await call())
             case Executor.THREAD:
-                return returned_of(await threads.call(call))
+                return returned_of(
+                    await threads.call(partial(_call_in_time, call, is_trusted))
+                )
             case Executor.PROCESS:
                 return await processes.call(call)
     except anyio.get_cancelled_exc_class():
@@ -63,6 +75,8 @@ async def call_handler(
         await checkpoint_if_cancelled()
         reason = "the handler was cancelled from within"
         return Returned(outcome=Outcome.CANCELLED, reason=reason)
+    except TooLateError:
+        raise
     except (RunCancelledError, LostClaimError) as error:
         # Why it was asked to stop is known better by who asked.
         own = None if context.is_cancelled else shown(error)[:ERROR_TEXT_MAX]
@@ -73,6 +87,13 @@ async def call_handler(
     finally:
         context.end_output()
         current_run.reset(token)
+
+
+def _call_in_time(call: Callable[[], Any], is_trusted: Callable[[], bool]) -> Any:  # noqa: ANN401  the handler's
+    """Call in a thread, which may have waited for its turn while the process stood still."""
+    if not is_trusted():
+        raise TooLateError
+    return call()
 
 
 def _bound(handler: Handler, context: RunContext, *, payload: str) -> Callable[[], Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from nvent_sched._engine.calling import call_handler
+from nvent_sched._engine.calling import TooLateError, call_handler
 from nvent_sched._engine.claims import Ended, StopCause
 from nvent_sched._engine.context import RunContext
 from nvent_sched._engine.endings import Returned
@@ -82,9 +82,13 @@ async def _call(
             handler,
             claim.context,
             payload=claim.run.payload,
+            is_trusted=partial(_is_trusted, core, claim),
             threads=core.threads,
             processes=core.processes,
         )
+    except TooLateError:
+        claim.stop(StopCause.UNTRUSTED, reason="its thread came to it too late")
+        return Returned(outcome=Outcome.CANCELLED)
     finally:
         claim.interrupt = None
         for deadline in deadlines:
@@ -102,7 +106,7 @@ def _may_begin(core: Core, claim: Claim) -> bool:
     if core.unstarted.get(run.id) is not claim:
         return False
     del core.unstarted[run.id]
-    if core.clock.monotonic_us() >= core.trusted_until_us(claim):
+    if not _is_trusted(core, claim):
         core.outbox.settle(hand_back(run), policies=claim.policies, claim=claim)
         return False
     now = core.time.now()
@@ -114,6 +118,10 @@ def _may_begin(core: Core, claim: Claim) -> bool:
         return False
     claim.started_at = now
     return True
+
+
+def _is_trusted(core: Core, claim: Claim) -> bool:
+    return core.clock.monotonic_us() < core.trusted_until_us(claim)
 
 
 def _arm(core: Core, claim: Claim, scope: anyio.CancelScope) -> list[Deadline]:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched import Outcome, Scheduler
@@ -29,6 +30,7 @@ POISON_CRASHES: Final = 3
 class Entry:
     """A line of the ledger: one attempt that began."""
 
+    pid: int
     fence: int
     attempt: int
     origin: str
@@ -40,9 +42,10 @@ Ledger = dict[tuple[str, datetime], list[Entry]]
 def read_ledger(path: Path) -> Ledger:
     entries: Ledger = defaultdict(list)
     for line in path.read_text().splitlines():
-        job_id, scheduled, fence, attempt, origin = line.split()
+        pid, job_id, scheduled, fence, attempt, origin = line.split()
         at = datetime.fromisoformat(scheduled)
-        entries[job_id, at].append(Entry(int(fence), int(attempt), origin))
+        entry = Entry(int(pid), int(fence), int(attempt), origin)
+        entries[job_id, at].append(entry)
     return entries
 
 
@@ -68,20 +71,22 @@ def occurrences_of(records: list[RunSnapshot], step: timedelta) -> list[datetime
     )
 
 
-async def judge(url: str, ledger_path: Path, *, jobs: int) -> None:
+async def judge(url: str, ledger_path: Path, *, jobs: int, paused: set[int]) -> None:
     """Compare the ledger of the instances with the history of the store.
 
     Args:
         url: Of the store, in which nothing goes on any more.
         ledger_path: What the handlers wrote down.
         jobs: How many there are.
+        paused: The processes that stood still for so long that others took over.
     """
     ledger, history = read_ledger(ledger_path), await read_history(url)
     assert len(history) == jobs
     assert any(len(began) > 1 for began in ledger.values()), "nothing was recovered"
     for job_id, records in history.items():
         for run in records:
-            check_attempts(run, ledger.get((job_id, run.scheduled_time), []))
+            began = ledger.get((job_id, run.scheduled_time), [])
+            check_attempts(run, began, paused=paused)
         noted = {at for name, at in ledger if name == job_id}
         known = {run.scheduled_time for run in records}
         assert noted <= known, f"the store knows nothing of a run of {job_id}"
@@ -94,15 +99,20 @@ async def judge(url: str, ledger_path: Path, *, jobs: int) -> None:
     assert poison is None or poison.crashes == POISON_CRASHES
 
 
-def check_attempts(run: RunSnapshot, began: list[Entry]) -> None:
+def check_attempts(run: RunSnapshot, began: list[Entry], *, paused: set[int]) -> None:
     """Compare what the store says of a run with the ledger."""
     fences = [entry.fence for entry in began]
-    assert fences == sorted(set(fences)), f"{run.id}: one claim acted on twice: {began}"
+    assert len(fences) == len(set(fences)), f"{run.id}: one claim acted on twice"
+    late = {after.pid for e, after in pairwise(began) if after.fence < e.fence}
+    # Stopped between its last look at the clock and the handler's first line, a process
+    # begins when it goes on. Nothing can prevent that; what it says is refused.
+    assert late <= paused, f"{run.id}: a claim acted on after the next: {began}"
+    began = sorted(began, key=attrgetter("fence"))
     again = began[1:]
     assert all(e.attempt > 1 and e.origin == "recovery" for e in again), run.id
     if run.outcome is Outcome.SUCCEEDED:
         assert began, f"{run.id}: it succeeded and nobody ran it"
-        assert run.fencing_token == fences[-1], run.id
+        assert run.fencing_token == began[-1].fence, run.id
     if run.outcome in {Outcome.MISSED, Outcome.SKIPPED_OVERLAP}:
         assert not began, f"{run.id}: it was skipped and ran"
     assert run.state in {"finished", "ready", "waiting"}, f"{run.id} is {run.state}"

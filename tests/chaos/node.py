@@ -35,8 +35,9 @@ def node(url: str, *, ledger: int, pipe: int) -> Scheduler:
     )
 
     def note(run: RunContext) -> None:
-        facts = (run.job_id, run.scheduled_time.isoformat(), run.fencing_token)
-        line = " ".join(map(str, (*facts, run.attempt, run.origin)))
+        at, fence = run.scheduled_time.isoformat(), run.fencing_token
+        facts = (os.getpid(), run.job_id, at, fence, run.attempt, run.origin)
+        line = " ".join(map(str, facts))
         os.write(ledger, f"{line}\n".encode())
         os.write(pipe, b".")
 

@@ -48,13 +48,18 @@ SQUEEZE_S: Final = 1
 
 
 class Nodes:
-    """The instances that live, and the pipe that tells when one of their runs began."""
+    """The instances that live, and the pipe that tells when one of their runs began.
+
+    Attributes:
+        paused: The processes that stood still for longer than others believe in them.
+    """
 
     def __init__(self, url: str, ledger: Path) -> None:
         self.url, self.ledger = url, ledger
         self._kinds = cycle(zip(PYTHONS, ("asyncio", "trio"), strict=True))
         self._reading, self._writing = os.pipe()
         self.living: list[subprocess.Popen[str]] = []
+        self.paused: set[int] = set()
 
     def start(self) -> None:
         python, backend = next(self._kinds)
@@ -158,6 +163,7 @@ def pause(nodes: Nodes, server: Server | None, chance: random.Random) -> None:
     """Stop a process for so long that others take over, then let it go on."""
     del server
     node = chance.choice(nodes.living)
+    nodes.paused.add(node.pid)
     with suppress(ProcessLookupError):
         node.send_signal(signal.SIGSTOP)
         try:
@@ -227,6 +233,7 @@ def test_whatever_happens_each_occurrence_is_claimed_once_and_has_a_record(
     codes = nodes.stop()
 
     assert codes == [0] * NODES[kind]
-    anyio.run(lambda: judge(nodes.url, nodes.ledger, jobs=JOBS + 1))
+    ledger, paused = nodes.ledger, nodes.paused
+    anyio.run(lambda: judge(nodes.url, ledger, jobs=JOBS + 1, paused=paused))
     assert main(["check", "--store", nodes.url]) == 0, capsys.readouterr().out
     assert main(["verify", "--store", nodes.url]) == 0, capsys.readouterr().out

@@ -115,10 +115,11 @@ def instance(clock: ManualClock) -> Callable[..., Scheduler]:
 
     def make(store: Any, **more: Any) -> Scheduler:  # noqa: ANN401  passed on
         words: dict[str, Any] = {
+            "clock": clock,
             "heartbeat": timedelta(seconds=1),
             "dead_after": timedelta(seconds=10),
             "lease": timedelta(seconds=60),
         }
-        return Scheduler(store, clock=clock, **words | more)
+        return Scheduler(store, **words | more)
 
     return make

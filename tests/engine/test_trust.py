@@ -6,16 +6,18 @@ that earlier.
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
 
 from nvent_sched import OneTime, RunContext, Scheduler
-from nvent_sched._model.instants import Instant
+from nvent_sched._model.instants import MICROSECOND, Instant
 from nvent_sched._model.queries import RunQuery
-from nvent_sched._model.runs import RunState
+from nvent_sched._model.runs import Origin, Outcome, RunState
 from nvent_sched.errors import LostClaimError
+from nvent_sched.testing import ManualClock
 from nvent_sched.testing.conformance.builders import a_job, a_release, a_run
 from nvent_sched.testing.conformance.steps import (
     claim,
@@ -24,13 +26,13 @@ from nvent_sched.testing.conformance.steps import (
     read_run,
     settle,
 )
+from tests.engine.conftest import START
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nvent_sched._model.runs import Run
     from nvent_sched.adapters.memory import MemoryAdapter
-    from nvent_sched.testing import ManualClock
     from tests.engine.conftest import Far
 
 SECOND = timedelta(seconds=1)
@@ -120,6 +122,37 @@ async def test_a_plain_handler_is_told_that_its_claim_is_lost(
 
     assert "token" in str(lost[0])
     assert lost[0].fence > 0
+
+
+class StandsStill(ManualClock):
+    """The process stands still, once, between the loop's look at the clock and a thread's."""
+
+    is_still = True
+
+    def monotonic_us(self) -> int:
+        is_late = threading.current_thread() is not threading.main_thread()
+        if not (is_late and self.is_still):
+            return super().monotonic_us()
+        self.is_still = False
+        return super().monotonic_us() + TRUST // MICROSECOND
+
+
+async def test_a_plain_handler_that_its_thread_comes_to_too_late_is_not_begun(
+    near: MemoryAdapter, instance: Callable[..., Scheduler]
+) -> None:
+    clock, began = StandsStill(START), list[int]()
+
+    def work(run: RunContext) -> None:
+        began.append(run.attempt)
+
+    async with instance(near, clock=clock) as one:
+        await one.schedule(work, OneTime(clock.moment), id="job")
+        await clock.advance(SECOND)
+
+        run = await the_run(near)
+
+    assert began == [2]
+    assert (run.outcome, run.origin) == (Outcome.SUCCEEDED, Origin.RECOVERY)
 
 
 async def test_a_slow_answer_does_not_stretch_trust(
