@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -14,10 +15,13 @@ from typing import IO, TYPE_CHECKING, Final
 import pytest
 
 from nvent_sched.cli import main
+from tests.lines import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.conftest import Server
 
 APP: Final = """
 import sys
@@ -152,6 +156,45 @@ def test_a_second_signal_stops_at_once_and_gives_the_run_back(
     assert "stopping at once" in running.said
     assert "Traceback" not in running.said
     assert runs_of(store, "endless", capsys) == [("ready", None, 2)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_gives_up_a_start_that_hangs(
+    tmp_path: Path, anyio_backend: str, number: signal.Signals
+) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0?timeout=600"
+        words = ["run", "app:scheduler", "--store", url, "--backend", anyio_backend]
+        with closing(Process(words, folder=tmp_path)) as process:
+            called, _ = silent.accept()
+
+            process.signal(number)
+
+            with closing(called):
+                assert process.ended() == 130
+    assert process.said == ""
+
+
+def test_a_second_signal_waits_for_no_server_that_fell_silent(
+    tmp_path: Path, anyio_backend: str, servers: Callable[[str], Server]
+) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    server = servers("valkey")
+    with closing(Line(server.port)) as line:
+        url = server.url.replace(f":{server.port}/", f":{line.port}/")
+        words = ["run", "app:scheduler", "--store", f"{url}&timeout=600"]
+        words += ["--backend", anyio_backend]
+        with closing(Process(words, folder=tmp_path)) as process:
+            process.read_until("running 2 jobs from redis://")
+            line.fall_silent()
+
+            process.signal(signal.SIGTERM)
+            process.read_until("stopping: runs may end")
+            process.signal(signal.SIGTERM)
+
+            assert process.ended() == 130
+    assert "the store does not answer" in process.said
 
 
 def test_a_run_can_be_waited_for_from_another_process(

@@ -129,7 +129,10 @@ class RedisServer:
             raise UsageError(msg)
         self._link = link = Link(self._location)
         self._owner = Owner(
-            name="nvent-redis", execute=link.execute, finish=link.finish
+            name="nvent-redis",
+            execute=link.execute,
+            finish=link.finish,
+            hang_up=link.hang_up,
         )
         try:
             found, there = await self._ask("open", self._time(now), SCHEMA)
@@ -139,8 +142,13 @@ class RedisServer:
             if self._has_own_clock:
                 await self._ask("meet", *meeting(info))
                 link.keeps_quiet = True
-        except BaseException:
+        except Exception:
             await self.close()
+            raise
+        except BaseException:
+            # Nothing is stored yet that would be worth waiting for.
+            self._owner.leave_behind()
+            self._owner = self._link = None
             raise
         for danger in self._dangers:
             log.warning("danger: %s", danger, extra={"store": self.url})
@@ -174,7 +182,7 @@ class RedisServer:
         return dict(found)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections; who is cancelled waits for no answer any more."""
         owner, self._owner = self._owner, None
         hints, self._hints = self._hints, None
         link, self._link = self._link, None
