@@ -210,6 +210,28 @@ def test_run_forever_stops_in_order_as_soon_as_it_has_started(
     assert script.ended() == (0, ["stopped"])
 
 
+def test_run_forever_takes_a_signal_that_comes_twice_at_once_for_one(
+    run: Callable[[str], Script],
+) -> None:
+    script = run("""
+        import signal
+
+        scheduler = BlockingScheduler("sqlite:///jobs.db", BACKEND)
+
+        @scheduler.job(OneTime(in_=timedelta()), id="last")
+        def last(run):
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGINT)
+            wait_for_stop(scheduler)
+            say("done" if run.is_cancelled is False else "broken off")
+
+        scheduler.run_forever()
+        say("stopped")
+    """)
+
+    assert script.ended() == (0, ["done", "stopped"])
+
+
 def test_run_forever_stops_at_once_at_the_second_signal(
     run: Callable[[str], Script],
 ) -> None:
@@ -229,6 +251,7 @@ def test_run_forever_stops_at_once_at_the_second_signal(
         def tell():
             begun.wait()
             wait_for_stop(scheduler)
+            may_end.wait(0.6)  # what comes sooner is the same signal once more
             say("stopping")
 
         threading.Thread(target=tell, daemon=True).start()

@@ -40,7 +40,9 @@ def patient():
 @scheduler.job(Interval(hours=6), id="endless")
 async def endless():
     print("endless began", flush=True)
-    await anyio.Event().wait()
+    while True:
+        await anyio.sleep(0.3)
+        print("endless goes on", flush=True)
 """
 
 
@@ -84,6 +86,11 @@ class Process:
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
+
+    def go_on_for_a_while(self) -> None:
+        """Read until more than half a second has passed, by what "endless" says."""
+        for _ in range(3):
+            self.read_until("endless goes on")
 
     def say(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -150,12 +157,30 @@ def test_a_second_signal_stops_at_once_and_gives_the_run_back(
 
     running.signal(signal.SIGINT)
     running.read_until("stopping: runs may end")
+    running.go_on_for_a_while()
     running.signal(signal.SIGINT)
 
     assert running.ended() == 130
     assert "stopping at once" in running.said
     assert "Traceback" not in running.said
     assert runs_of(store, "endless", capsys) == [("ready", None, 2)]
+
+
+def test_a_signal_that_comes_twice_at_once_is_one(
+    running: Process, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run-now", "patient", "--store", store])
+    running.read_until("patient began")
+
+    running.signal(signal.SIGTERM)
+    running.signal(signal.SIGINT)  # two of a kind may reach a process as one
+    running.read_until("stopping: runs may end")
+    running.signal(signal.SIGTERM)
+    running.say("go on")
+
+    assert running.ended() == 0
+    assert "stopping at once" not in running.said
+    assert runs_of(store, "patient", capsys) == [("finished", "succeeded", 1)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -182,15 +207,19 @@ def test_a_second_signal_waits_for_no_server_that_fell_silent(
     (tmp_path / "app.py").write_text(APP)
     server = servers("valkey")
     with closing(Line(server.port)) as line:
-        url = server.url.replace(f":{server.port}/", f":{line.port}/")
+        server_url = server.url
+        url = server_url.replace(f":{server.port}/", f":{line.port}/")
         words = ["run", "app:scheduler", "--store", f"{url}&timeout=600"]
         words += ["--backend", anyio_backend]
         with closing(Process(words, folder=tmp_path)) as process:
             process.read_until("running 2 jobs from redis://")
+            main(["run-now", "endless", "--store", server_url])
+            process.read_until("endless began")
             line.fall_silent()
 
             process.signal(signal.SIGTERM)
             process.read_until("stopping: runs may end")
+            process.go_on_for_a_while()
             process.signal(signal.SIGTERM)
 
             assert process.ended() == 130
