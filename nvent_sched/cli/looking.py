@@ -121,10 +121,15 @@ async def show_stats(asked: argparse.Namespace, out: Output) -> Exit:
 
 
 async def check_store(asked: argparse.Namespace, out: Output) -> Exit:
-    """Print what is wrong with a store; the answer is no if its invariants are broken."""
+    """Print what is wrong with a store; the answer is no if its invariants are broken.
+
+    If asked to be strict, also if its settings are dangerous or handlers are missing.
+    """
     async with opened(asked.store) as scheduler:
         summary, url = await scheduler.check(), scheduler.url
     is_bad = bool(summary.findings or summary.quarantined)
+    if asked.strict:
+        is_bad = is_bad or bool(summary.dangers or summary.unresolved)
     if out.is_json:
         looked_at = summary.oldest_look_at
         document = dataclasses.asdict(summary) | {
