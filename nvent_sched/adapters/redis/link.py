@@ -27,7 +27,7 @@ from redis.exceptions import (
 
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched.adapters.redis.connecting import connect
-from nvent_sched.adapters.redis.faults import REFUSED, UNREACHABLE, fault_of
+from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of, is_refused
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.scripts import script, verbs
 
@@ -127,7 +127,7 @@ class Link:
                 self._execute(calls, is_repeat=failures > 0)
             except REPEATED as trouble:
                 error = trouble
-                if isinstance(trouble, REFUSED):
+                if is_refused(trouble):
                     break
                 self._disconnect()
                 # An answer that does not come in time has cost the caller enough.

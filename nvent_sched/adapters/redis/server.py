@@ -85,6 +85,7 @@ class RedisServer:
             url: `redis://host:6379/0`, `rediss://…`, `unix:///run/redis.sock`,
                 `redis+sentinel://host,host/primary/0` or `redis+cluster://host,host`;
                 with `user:password@` and `?prefix=app&timeout=5` (seconds) if wanted;
+                `sentinel_password=…` where the sentinels have one of their own;
                 `wait_replicas=1` has a claim of a job with `on_lost="fail"` kept by so
                 many replicas before its handler starts.
 
