@@ -20,6 +20,7 @@ from nvent_sched.adapters.redis.hints import HintThread
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.link import Asked, Link, Replies, meeting
 from nvent_sched.adapters.redis.location import Location, location_from
+from nvent_sched.adapters.redis.overview import counted
 from nvent_sched.errors import (
     SchemaError,
     StoreCorruptError,
@@ -155,7 +156,7 @@ class RedisServer:
             log.warning("danger: %s", danger, extra={"store": self.url})
 
     def _check_schema(self, found: str) -> None:
-        if not found.isdecimal():
+        if not counted(found):
             msg = f"{self.url}: its schema number is {found[:20]!r}: choose another prefix"
             raise StoreCorruptError(msg)
         if int(found) > SCHEMA:
