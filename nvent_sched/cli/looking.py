@@ -22,7 +22,9 @@ from nvent_sched.cli.sheets import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
+    from nvent_sched._model.jobs import JobStatus
     from nvent_sched._model.queries import StoreSummary
     from nvent_sched.cli.output import Output
 
@@ -143,11 +145,15 @@ async def check_store(asked: argparse.Namespace, out: Output) -> Exit:
     return Exit.NO if is_bad else Exit.DONE
 
 
+def _counts_words(counts: Mapping[JobStatus, int]) -> str:
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
+    return f"{sum(counts.values()):,}" + (f" ({kinds})" if kinds else "")
+
+
 def _show_summary(summary: StoreSummary, out: Output, *, url: str) -> None:
-    jobs = sum(summary.jobs.values())
-    statuses = ", ".join(f"{count:,} {kind}" for kind, count in summary.jobs.items())
     out.line(f"store      {url}")
-    out.line(f"jobs       {jobs:,}" + (f" ({statuses})" if statuses else ""))
+    out.line(f"jobs       {_counts_words(summary.jobs)}")
+    out.line(f"waits      {_counts_words(summary.waits)}")
     live = ", ".join(f"{count:,} {kind}" for kind, count in summary.live_runs.items())
     out.line(
         f"runs       {summary.finished_runs:,} finished" + (f", {live}" if live else "")

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 DIGITS_MAX: Final = 20
 COUNTED_MAX: Final = 2**53 - 2**40
 """From here on a script would soon not count exactly."""
-_STATUSES: Final = frozenset(map(str, JobStatus))
 
 
 def summary_from(
@@ -39,11 +38,8 @@ def summary_from(
     }
     listed = {name for each in instances for name in each.handlers}
     return StoreSummary(
-        jobs={
-            JobStatus(status): int(count)
-            for status, count in pairs(statuses).items()
-            if status in _STATUSES
-        },
+        jobs=_by_status(pairs(statuses), ""),
+        waits=_by_status(pairs(statuses), "wait "),
         live_runs={state: count for state, count in live.items() if count},
         finished_runs=runs - sum(live.values()),
         oldest_look_at=instant_of(oldest),
@@ -57,6 +53,13 @@ def summary_from(
         settings=dict(settings),
         dangers=tuple(dangers),
     )
+
+
+def _by_status(counts: Mapping[str, str], kind: str) -> dict[JobStatus, int]:
+    named = {status: f"{kind}{status}" for status in JobStatus}
+    return {
+        status: int(counts[name]) for status, name in named.items() if name in counts
+    }
 
 
 def size_findings(reply: Sequence[Any]) -> Iterator[str]:
