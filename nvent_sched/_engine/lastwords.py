@@ -39,7 +39,7 @@ class LastWords:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until_us = 0
-        self.are_unheard = False
+        self.are_unheard: bool = False
 
     def begin(self, *, length_us: int) -> None:
         """Begin; again for who shall end sooner."""
@@ -60,11 +60,18 @@ class LastWords:
         async with anyio.create_task_group() as saying:
             saying.start_soon(_say, words, said, errors)
             if not await self._clock.wait(said, until_us=self._patience_us()):
-                self.are_unheard = True
-                log.warning("the store does not answer: not waited for any more")
+                self._give_up()
             saying.cancel_scope.cancel()
         if errors:
             raise errors[0]
+
+    def _give_up(self) -> None:
+        if not self.are_unheard:
+            self.are_unheard = True
+            log.error(
+                "the store does not answer, and is not waited for any more; what was "
+                "going is taken over by another instance"
+            )
 
     def _patience_us(self) -> int | None:
         if not self._clock.moves_by_itself:
