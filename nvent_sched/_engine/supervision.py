@@ -30,6 +30,7 @@ from nvent_sched._engine.passes import run_passes
 from nvent_sched._engine.planner import plan_pass
 from nvent_sched._engine.printing import prints_routed
 from nvent_sched._engine.signals import Signal, from_any_thread
+from nvent_sched._engine.tasks import open_tasks
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instances import Instance
 from nvent_sched._model.instants import SECOND_US
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from nvent_sched._engine.companions import Companion
     from nvent_sched._engine.core import Core
+    from nvent_sched._engine.tasks import Start
     from nvent_sched._model.jobs import JobDefinition
 
     _Loop = tuple[str, Callable[[], Awaitable[int | None]], Signal]
@@ -97,8 +99,8 @@ class Engine:
                 core.tell(EventKind.INSTANCE_STARTED, detail=_found(core))
             body_error: BaseException | None = None
             async with anyio.create_task_group() as loops:
-                async with anyio.create_task_group() as runs:
-                    self._start(loops, runs)
+                async with open_tasks() as start:
+                    self._start(loops, start)
                     try:
                         yield
                     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001
@@ -107,7 +109,7 @@ class Engine:
                         body_error = error
                     finally:
                         await self.stop(grace_us=core.options.grace_us)
-                        runs.cancel_scope.cancel()
+                        core.break_off()
                 # What was broken off just now has its verdict only now.
                 with anyio.CancelScope(shield=True):
                     await self._say_last_words()
@@ -129,7 +131,7 @@ class Engine:
             held.enter_context(prints_routed())
             yield
 
-    def _start(self, loops: TaskGroup, runs: TaskGroup) -> None:
+    def _start(self, loops: TaskGroup, start: Start) -> None:
         core = self.core
         passes: list[_Loop] = [
             ("outbox", self._flush, core.outbox.signal),
@@ -144,7 +146,7 @@ class Engine:
                 ("janitor", core.janitor.one_pass, core.janitor.signal),
                 ("declarer", self._declare_late, self._later_signal),
             ]
-            loops.start_soon(partial(run_launcher, core, runs=runs))
+            loops.start_soon(partial(run_launcher, core, start=start))
             if core.clock.moves_by_itself:
                 loops.start_soon(LagWatch(core).run)
         for name, one_pass, signal in passes:
