@@ -16,6 +16,7 @@ local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
 local seq = math.max(last and tonumber(string.match(last[1], '^%d+')) or 0, now)
 for _ = 1, tonumber(arg()) do
   seq = seq + 1
-  redis.call('XADD', events, 'MAXLEN', '~', kept_max, text_of(seq) .. '-1', 'e', arg())
+  redis.call('XADD', events, text_of(seq) .. '-1', 'e', arg())
 end
+redis.call('XTRIM', events, 'MAXLEN', '~', kept_max)
 return tell(text_of(seq))
