@@ -186,7 +186,7 @@ class Core:
         for follower in self.followers:
             follower.run_ended(claim)
         self.idle_signal.set()
-        if self.free(claim.executor) == 1:
+        if self.limits[claim.executor] - self.taken[claim.executor] == 1:
             self.planner_signal.set()
 
     def recall(self, job_id: str, *, reason: str, edited: Job | None = None) -> int:
