@@ -277,10 +277,7 @@ def _found(core: Core) -> str:
 
 
 async def _ask_the_time(core: Core) -> None:
-    """Learn what time it is for the store, before anything is stored by it.
-
-    Who runs no handlers would not hear of it otherwise.
-    """
+    """Learn the store's time before anything is stored by it, also without handlers."""
     asked_at_us = core.clock.monotonic_us()
     batch = await core.adapter.take_due(now=core.time.now(), handlers=(), limit=1)
     core.time.observe(batch.now, asked_at_us=asked_at_us)
