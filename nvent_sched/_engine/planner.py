@@ -102,9 +102,12 @@ async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> list[
         for start in range(0, len(due), PART):
             part = due[start : start + PART]
             drafted = await _draft(core, part, now=batch.now, free=free)
-            if drafted:
+            if drafted and start + PART < len(due):
                 commits.start_soon(commit, drafted)
                 await checkpoint()
+            elif drafted:
+                # By ourselves: what is due next is asked for before any of these starts.
+                await commit(drafted)
     if errors:
         raise errors[0]
     return committed

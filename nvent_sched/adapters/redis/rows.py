@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Row = list[Any]
 PART: Final = "\x1f"
 _STAND_FIELDS: Final = 12
+_STATUS: Final = {status.value: status for status in JobStatus}
 _INTS: Final = frozenset(
     {
         "attempt",
@@ -118,7 +119,7 @@ def _job_from(stand: str, definition: JobDefinition) -> Job:
         return Job(
             definition=definition,
             version=int(version),
-            status=JobStatus(status),
+            status=_STATUS[status],
             looks_on_finish=looks == "1",
             look_at=_instant(look_at),
             planned=int(planned),
@@ -218,7 +219,7 @@ def facts_from(reply: Sequence[str]) -> DueJob:
     _, stand, definition, ended, *live = reply
     return DueJob(
         job=job_from(stand, definition),
-        live=tuple(_readable_live(live)),
+        live=tuple(_readable_live(live)) if live else (),
         last_finished_at=instant_of(ended),
     )
 
@@ -242,6 +243,8 @@ def _readable_live(row: Sequence[str]) -> Iterator[LiveRun]:
 
 def instant_of(text: str) -> Instant | None:
     """Read a time; None for an empty text, or for what is no time."""
+    if not text:
+        return None
     try:
         return Instant(int(text))
     except ValueError:
