@@ -225,7 +225,8 @@ class Adapter(Protocol):
 
         An instance is dead when its heartbeat is older than *dead_after_us*, when the
         operating system's lock it held is free, or when it is not listed. Dead ones
-        are taken off the list once none of their runs is left to hand out.
+        are taken off the list once none of their runs is left to hand out. The oldest
+        heartbeat of the others says when to look again.
         """
         ...
 

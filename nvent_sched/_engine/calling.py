@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
@@ -32,6 +32,8 @@ class TooLateError(Exception):
     """A thread came to a handler when the claim could not be believed any more."""
 
 
+# `json.loads` looks each time at what kind of text it is given.
+_decode: Final = json.JSONDecoder().decode
 current_run: ContextVar[RunContext | None] = ContextVar("nvent_run", default=None)
 
 
@@ -101,7 +103,7 @@ def _bound(handler: Handler, context: RunContext, *, payload: str) -> Callable[[
         if not handler.wants_run:
             return handler.function
         return partial(handler.function, context)
-    given = json.loads(payload)
+    given = _decode(payload)
     args, kwargs = given.get("args", ()), given.get("kwargs", {})
     if handler.wants_run:
         return partial(handler.function, context, *args, **kwargs)

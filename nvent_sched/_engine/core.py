@@ -25,6 +25,8 @@ from nvent_sched._rules.settling import hand_back, settle_cancelled
 from nvent_sched._rules.trust import trusted_until_us
 
 if TYPE_CHECKING:
+    from anyio import CancelScope
+
     from nvent_sched._engine.companions import Follower
     from nvent_sched._engine.options import Options
     from nvent_sched._model.jobs import Job
@@ -58,6 +60,7 @@ class Core:
         )
         self.claims: dict[str, Claim] = {}
         self.unstarted: dict[str, Claim] = {}
+        self.scopes: dict[Claim, CancelScope] = {}
         self.deadlines: Deadlines = Deadlines(clock)
         self.threads: WorkerThreads = WorkerThreads()
         self.processes: WorkerProcesses = WorkerProcesses(most=options.processes_max)
@@ -183,7 +186,7 @@ class Core:
         for follower in self.followers:
             follower.run_ended(claim)
         self.idle_signal.set()
-        if self.free(claim.executor) == 1:
+        if self.limits[claim.executor] - self.taken[claim.executor] == 1:
             self.planner_signal.set()
 
     def recall(self, job_id: str, *, reason: str, edited: Job | None = None) -> int:
@@ -217,6 +220,13 @@ class Core:
             self._end_unstarted(claim, reason=reason)
         else:
             claim.stop(StopCause.CANCELLED, reason=reason)
+
+    def break_off(self) -> None:
+        """End the tasks of all runs, begun or not: the engine is left."""
+        for claim, scope in self.scopes.items():
+            if claim.stop_cause is None:
+                claim.stop_cause = StopCause.STOPPING
+            scope.cancel()
 
     def note_progress(self, run_id: str) -> None:
         """A handler said how far it is; called from any thread."""

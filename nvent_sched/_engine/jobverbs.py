@@ -41,24 +41,41 @@ async def put_definitions(
     core.planner_signal.set()
 
 
+async def put_definition(
+    core: Core, definition: JobDefinition, *, if_exists: IfExists
+) -> Job:
+    """Store one job; give it as it is stored now.
+
+    Raises:
+        JobExistsError: A different job has its id, and that is not allowed.
+    """
+    stored = await _put_batch(core, [definition], if_exists=if_exists)
+    core.planner_signal.set()
+    return stored[definition.id]
+
+
 async def _put_batch(
     core: Core, definitions: Sequence[JobDefinition], *, if_exists: IfExists
-) -> None:
+) -> dict[str, Job]:
+    """Store jobs; give each as it is stored now, also if that changed nothing."""
+    stored: dict[str, Job] = {}
     # Most are new, so they are written as such; the others come back as stale.
     existing: dict[str, Job] = {}
     pending = list(definitions)
     for _ in range(TRIES_MAX):
         writes = _writes(core, pending, existing=existing, if_exists=if_exists)
         verdicts = await core.adapter.put_jobs(writes, now=core.time.now())
+        stored |= existing
         stale: set[str] = set()
         for write, verdict in zip(writes, verdicts, strict=True):
             if isinstance(verdict, Stored):
+                stored[write.job.id] = write.job
                 _after_put(core, write)
             else:
                 stale.add(write.job.id)
         pending = [each for each in pending if each.id in stale]
         if not pending:
-            return
+            return stored
         existing = await _existing(core, tuple(stale))
     raise ConflictError(pending[0].id)
 

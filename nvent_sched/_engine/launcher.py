@@ -14,18 +14,17 @@ import anyio
 from nvent_sched._engine.runner import run_claim
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from nvent_sched._engine.core import Core
+    from nvent_sched._engine.tasks import Start
     from nvent_sched._model.instants import Instant
 
 
-async def run_launcher(core: Core, *, runs: TaskGroup) -> None:
+async def run_launcher(core: Core, *, start: Start) -> None:
     """Start what is due; ends by cancellation.
 
     Args:
         core: The instance; its `arrivals` are emptied.
-        runs: Where the runs are started.
+        start: Starts the task of a run.
     """
     gates: dict[Instant, anyio.Event] = {}
     instants: list[Instant] = []
@@ -43,6 +42,6 @@ async def run_launcher(core: Core, *, runs: TaskGroup) -> None:
                 if gate is None:
                     gate = gates[ready_at] = anyio.Event()
                     heapq.heappush(instants, ready_at)
-            runs.start_soon(run_claim, core, claim, gate)
+            start(run_claim, core, claim, gate)
         until_us = core.time.monotonic_of(instants[0]) if instants else None
         await core.clock.wait(core.launcher_signal, until_us=until_us)

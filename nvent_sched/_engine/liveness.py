@@ -1,7 +1,7 @@
 """Stay alive, notice who is not, and stop what we may no longer do.
 
 One loop, in this order: say that we live and renew; only when that succeeded look for the
-dead. An instance that was itself asleep or cut off would otherwise take everybody else
+dead, with every heartbeat and at the moment at which somebody is dead who is not heard of. An instance that was itself asleep or cut off would otherwise take everybody else
 for dead the moment it wakes. So that all who slept with it, on a machine that was
 suspended, can say that they live, it looks for nobody until a heartbeat later.
 
@@ -20,7 +20,7 @@ from nvent_sched._engine.planner import policies_of
 from nvent_sched._engine.storetime import JUMP_US
 from nvent_sched._model.claims import Renewal
 from nvent_sched._model.events import EventKind
-from nvent_sched._model.instants import SECOND_US
+from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.policies import DEFAULT_POLICIES
 from nvent_sched._model.runs import RunState
 from nvent_sched._rules.losing import settle_lost
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from nvent_sched._engine.deadlines import Deadline
     from nvent_sched._model.claims import Renewed
     from nvent_sched._model.instances import Instance
-    from nvent_sched._model.instants import Instant
 
 log = logging.getLogger(__name__)
 REPORT_US: Final = SECOND_US
@@ -47,6 +46,7 @@ class Liveness:
         self._beat_at_us = 0
         self._report_at_us = 0
         self._judges_from_us = 0
+        self._death_at_us: int | None = None
         self._heard_at: Instant | None = None
         self._trust: Deadline | None = None
         self._drift_us = core.time.drift_us()
@@ -60,9 +60,9 @@ class Liveness:
         drift_us = core.time.drift_us()
         has_jumped = self._has_jumped(asked_at_us) or self._is_beat_wanted
         self._is_beat_wanted = False
-        is_beat = asked_at_us >= self._beat_at_us or has_jumped
+        is_beat = asked_at_us >= self._look_at_us or has_jumped
         if not is_beat and asked_at_us < self._report_at_us:
-            return min(self._beat_at_us, self._report_at_us)
+            return min(self._look_at_us, self._report_at_us)
         renewals = self._renewals(asked_at_us=asked_at_us, has_jumped=has_jumped)
         try:
             await self._renew(renewals, asked_at_us=asked_at_us, is_beat=is_beat)
@@ -72,6 +72,7 @@ class Liveness:
         if is_beat:
             self._drift_us = drift_us
             self._beat_at_us = asked_at_us + core.options.timing.heartbeat_us
+            self._death_at_us = None
             if asked_at_us >= self._judges_from_us:
                 await self._take_over()
         # A run shorter than this is settled before anybody could look at it.
@@ -79,10 +80,17 @@ class Liveness:
         if self._is_beat_wanted:
             return asked_at_us
         return (
-            min(self._beat_at_us, self._report_at_us)
+            min(self._look_at_us, self._report_at_us)
             if core.claims
-            else self._beat_at_us
+            else self._look_at_us
         )
+
+    @property
+    def _look_at_us(self) -> int:
+        """When to say that we live and look for the dead; early if somebody may be."""
+        if self._death_at_us is None:
+            return self._beat_at_us
+        return min(self._beat_at_us, self._death_at_us)
 
     def _has_jumped(self, now_us: int) -> bool:
         """Notice that the clock was set by which the store's times were written.
@@ -214,6 +222,12 @@ class Liveness:
                 log.error("stopped, could not renew", extra={"run_id": claim.run.id})
                 claim.stop(StopCause.UNTRUSTED, reason=reason)
 
+    def _note_oldest(self, beat_at: Instant | None) -> None:
+        core = self._core
+        if beat_at is not None:
+            death_at = Instant(beat_at + core.options.timing.dead_after_us + 1)
+            self._death_at_us = core.time.monotonic_of(death_at)
+
     async def _take_over(self) -> None:
         """Decide about runs that the dead left behind."""
         core = self._core
@@ -223,6 +237,7 @@ class Liveness:
                 dead_after_us=core.options.timing.dead_after_us,
                 limit=LOST_BATCH,
             )
+            self._note_oldest(lost.oldest_beat_at)
             for instance_id in lost.dead:
                 log.warning("instance died", extra={"instance": instance_id})
                 core.tell(EventKind.INSTANCE_DIED, detail=instance_id)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import anyio
+from anyio.lowlevel import checkpoint
 
 from nvent_sched._engine.edits import edit_job
 from nvent_sched._engine.taking import take_claims
@@ -24,11 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nvent_sched._engine.core import Core
+    from nvent_sched._engine.registry import Executor
     from nvent_sched._model.runs import Run
 
 log = logging.getLogger(__name__)
 BATCH_MIN: Final = 32
 BATCH_MAX: Final = 500
+PART: Final = 250
+"""How much of a batch is committed at once."""
 CONTENDED_US: Final = 5 * MILLISECOND_US
 """The wait after a pass that others were faster in, so as not to race them again."""
 STARVED_US: Final = SECOND_US
@@ -72,36 +78,86 @@ async def plan_pass(core: Core) -> int | None:
 
 
 async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> list[Plan]:
-    """Plan and commit a batch; say which plans were let through."""
-    plans: list[Plan] = []
-    policies: list[Policies] = []
+    """Plan and commit a batch; say which plans were let through.
+
+    While the store commits one part, the next one is planned.
+
+    Raises:
+        StoreError: A part was not committed, as far as we know.
+    """
+    due = await _not_spared(core, batch.jobs)
     free = {executor: core.free(executor) for executor in core.limits}
-    for facts in await _not_spared(core, batch.jobs):
+    committed: list[Plan] = []
+    errors: list[StoreError] = []
+
+    async def commit(drafted: list[_Drafted]) -> None:
+        try:
+            committed.extend(
+                await _commit(core, drafted, now=batch.now, asked_at_us=asked_at_us)
+            )
+        except StoreError as error:
+            errors.append(error)
+
+    async with anyio.create_task_group() as commits:
+        for start in range(0, len(due), PART):
+            part = due[start : start + PART]
+            drafted = await _draft(core, part, now=batch.now, free=free)
+            if drafted and start + PART < len(due):
+                commits.start_soon(commit, drafted)
+                await checkpoint()
+            elif drafted:
+                # By ourselves: what is due next is asked for before any of these starts.
+                await commit(drafted)
+    if errors:
+        raise errors[0]
+    return committed
+
+
+class _Drafted(NamedTuple):
+    """A plan that is not committed yet, with the policies of its job."""
+
+    plan: Plan
+    policies: Policies
+
+
+async def _draft(
+    core: Core, due: Sequence[DueJob], *, now: Instant, free: dict[Executor, int]
+) -> list[_Drafted]:
+    """Plan for each job; *free* is what is left of the slots."""
+    drafted: list[_Drafted] = []
+    for facts in due:
         handler = core.registry.get(facts.job.definition.handler)
         claims_max = 0 if handler is None else free[handler.executor]
-        plan = await _plan_one(core, facts, now=batch.now, claims_max=claims_max)
+        plan = await _plan_one(core, facts, now=now, claims_max=claims_max)
         if plan is None:
             continue
         if handler is not None:
             claimed = sum(run.state is RunState.CLAIMED for run in plan.runs)
             free[handler.executor] -= claimed
-        plans.append(plan)
-        policies.append(facts.job.definition.policies)
-    if not plans:
-        return []
+        drafted.append(_Drafted(plan, facts.job.definition.policies))
+    return drafted
+
+
+async def _commit(
+    core: Core, drafted: Sequence[_Drafted], *, now: Instant, asked_at_us: int
+) -> list[Plan]:
+    """Commit plans, and take what they claimed; say which were let through."""
     try:
-        verdicts = await core.adapter.commit_plans(plans, now=batch.now)
+        verdicts = await core.adapter.commit_plans(
+            [each.plan for each in drafted], now=now
+        )
     except StoreError:
-        core.doubts.of_plans(zip(plans, policies, strict=True))
+        core.doubts.of_plans(drafted)
         raise
     committed: list[Plan] = []
     ours: list[tuple[Run, Policies]] = []
-    for plan, policy, verdict in zip(plans, policies, verdicts, strict=True):
+    for (plan, policies), verdict in zip(drafted, verdicts, strict=True):
         if isinstance(verdict, Committed):
             committed.append(plan)
-            ours += [(run, policy) for run in _claimed_by(plan, verdict)]
+            ours += [(run, policies) for run in _claimed_by(plan, verdict)]
             _tell_committed(core, plan)
     await take_claims(core, ours, asked_at_us=asked_at_us)
+    core.launcher_signal.set()
     return committed
 
 

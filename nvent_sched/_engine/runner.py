@@ -45,19 +45,12 @@ async def run_claim(core: Core, claim: Claim, gate: anyio.Event | None) -> None:
     """
     handler = core.registry.get(claim.run.handler)
     assert handler is not None
-    context = RunContext(claim.run, on_progress=core.note_progress)
     returned = None
+    scope = core.scopes[claim] = anyio.CancelScope()
     try:
-        with anyio.CancelScope() as scope:
-            if gate is not None:
-                await gate.wait()
-            if not _may_begin(core, claim):
+        with scope:
+            if not await _begun(core, claim, gate):
                 return
-            claim.context = context
-            for follower in core.followers:
-                follower.run_began(claim)
-            core.outbox.note_start(claim)
-            core.liveness_signal.set()
             returned = await _call(core, claim, handler, scope=scope)
     except BaseException:
         # Cancelled from outside our scope, which may have been cancelled as well: the
@@ -67,9 +60,28 @@ async def run_claim(core: Core, claim: Claim, gate: anyio.Event | None) -> None:
                 claim.stop_cause = StopCause.STOPPING
             _end(core, claim, Returned(outcome=Outcome.CANCELLED))
         raise
+    finally:
+        del core.scopes[claim]
+    if claim.context is None:
+        return  # broken off while it waited for its time: it was given back
     if returned is None:
         returned = _broken_off(claim, handler)
     _end(core, claim, returned)
+
+
+async def _begun(core: Core, claim: Claim, gate: anyio.Event | None) -> bool:
+    """Wait for the time of a claim, and say that its handler begins if it still may."""
+    context = RunContext(claim.run, on_progress=core.note_progress)
+    if gate is not None and claim.run.id in core.unstarted:
+        await gate.wait()
+    if not _may_begin(core, claim):
+        return False
+    claim.context = context
+    for follower in core.followers:
+        follower.run_began(claim)
+    core.outbox.note_start(claim)
+    core.liveness_signal.set()
+    return True
 
 
 async def _call(

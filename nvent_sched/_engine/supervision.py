@@ -31,6 +31,7 @@ from nvent_sched._engine.passes import run_passes
 from nvent_sched._engine.planner import plan_pass
 from nvent_sched._engine.printing import prints_routed
 from nvent_sched._engine.signals import Signal, from_any_thread
+from nvent_sched._engine.tasks import open_tasks
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instances import Instance
 from nvent_sched._rules.registration import IfExists
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from nvent_sched._engine.companions import Companion
     from nvent_sched._engine.core import Core
+    from nvent_sched._engine.tasks import Start
     from nvent_sched._model.jobs import JobDefinition
 
     _Loop = tuple[str, Callable[[], Awaitable[int | None]], Signal]
@@ -96,8 +98,8 @@ class Engine:
                 core.tell(EventKind.INSTANCE_STARTED, detail=_found(core))
             body_error: BaseException | None = None
             async with anyio.create_task_group() as loops:
-                async with anyio.create_task_group() as runs:
-                    self._start(loops, runs)
+                async with open_tasks() as start:
+                    self._start(loops, start)
                     try:
                         yield
                     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001
@@ -106,7 +108,7 @@ class Engine:
                         body_error = error
                     finally:
                         await self.stop(grace_us=core.options.grace_us)
-                        runs.cancel_scope.cancel()
+                        core.break_off()
                 # What was broken off just now has its verdict only now.
                 with anyio.CancelScope(shield=True):
                     await self.last_words.say(self._say_last_words)
@@ -128,7 +130,7 @@ class Engine:
             held.enter_context(prints_routed())
             yield
 
-    def _start(self, loops: TaskGroup, runs: TaskGroup) -> None:
+    def _start(self, loops: TaskGroup, start: Start) -> None:
         core = self.core
         passes: list[_Loop] = [
             ("outbox", self._flush, core.outbox.signal),
@@ -143,7 +145,7 @@ class Engine:
                 ("janitor", core.janitor.one_pass, core.janitor.signal),
                 ("declarer", self._declare_late, self._later_signal),
             ]
-            loops.start_soon(partial(run_launcher, core, runs=runs))
+            loops.start_soon(partial(run_launcher, core, start=start))
             if core.clock.moves_by_itself:
                 loops.start_soon(LagWatch(core).run)
         for name, one_pass, signal in passes:
@@ -276,10 +278,7 @@ def _found(core: Core) -> str:
 
 
 async def _ask_the_time(core: Core) -> None:
-    """Learn what time it is for the store, before anything is stored by it.
-
-    Who runs no handlers would not hear of it otherwise.
-    """
+    """Learn the store's time before anything is stored by it, also without handlers."""
     asked_at_us = core.clock.monotonic_us()
     batch = await core.adapter.take_due(now=core.time.now(), handlers=(), limit=1)
     core.time.observe(batch.now, asked_at_us=asked_at_us)

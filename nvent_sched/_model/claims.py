@@ -234,8 +234,10 @@ class Lost:
         now: The store's time.
         runs: CLAIMED runs whose lease ended or whose instance is dead.
         dead: Instances that were found dead and are no longer listed.
+        oldest_beat_at: The oldest heartbeat of those that live; None if none does.
     """
 
     now: Instant
     runs: tuple[Run, ...]
     dead: tuple[str, ...]
+    oldest_beat_at: Instant | None

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US, Instant
-from nvent_sched._model.roles import Role, role_of
+from nvent_sched._model.roles import Role
 from nvent_sched._rules.watching import alarm_of, alarm_payload
 
 if TYPE_CHECKING:
     from nvent_sched._model.jobs import Job
 
-FIRED: Final = frozenset({Role.TRIGGER, Role.SUBSCRIPTION})
+FIRED: Final = (Role.TRIGGER.value, Role.SUBSCRIPTION.value)
 IDLE_LOOK_US: Final = 86_400 * SECOND_US
 """How often what only waits to be fired is looked at."""
 
 
 def is_fired(job: Job) -> bool:
     """Whether somebody can fire it, so that it is never over by itself."""
-    return role_of(job.id) in FIRED
+    return job.id.startswith(FIRED)
 
 
 def idle_look(job: Job, *, now: Instant) -> Instant | None:
@@ -59,7 +59,7 @@ def end_of(job: Job) -> tuple[EventKind, str, str, str | None]:
     Returns:
         What, in which words, of which job and of which run.
     """
-    if role_of(job.id) is not Role.WATCHDOG:
+    if not job.id.startswith(Role.WATCHDOG):
         return EventKind.JOB_FINISHED, "", job.id, None
     alarm = alarm_of(job)
     told_of = str(alarm.get("job_id", job.id))

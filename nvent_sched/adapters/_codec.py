@@ -35,6 +35,8 @@ _POLICY_NAMES: Final = tuple(field.name for field in fields(Policies))
 _SPANS: Final = ("delay", "delay_max")
 
 
+# `json.loads` looks each time at what kind of text it is given.
+_decode: Final = json.JSONDecoder().decode
 # Made once: `json.dumps` makes one a call unless all is as it would be without a word.
 compact: Final = json.JSONEncoder(
     separators=(",", ":"), sort_keys=True, ensure_ascii=False
@@ -76,7 +78,7 @@ def definition_from(text: str) -> JobDefinition:
         StoreCorruptError: It is not such a text.
     """
     try:
-        record = json.loads(text)
+        record = _decode(text)
         if record["v"] > SCHEMA:
             msg = f"written by a newer release: schema {record['v']}, we know {SCHEMA}"
             raise SchemaError(msg)
@@ -111,7 +113,7 @@ def _integer(value: object) -> int:
 
 
 def _list(text: str) -> list[Any]:
-    found = json.loads(text)
+    found = _decode(text)
     if not isinstance(found, list):
         msg = f"not a list: {text[:80]!r}"
         raise TypeError(msg)
@@ -156,12 +158,12 @@ def result_from(text: str | None) -> str | None:
         ValueError: It is no JSON.
     """
     if text is not None:
-        json.loads(text)
+        _decode(text)
     return text
 
 
 def _object(text: str) -> dict[str, Any]:
-    given = json.loads(text)
+    given = _decode(text)
     if not isinstance(given, dict):
         msg = f"not an object: {text[:80]!r}"
         raise TypeError(msg)

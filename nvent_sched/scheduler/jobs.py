@@ -86,10 +86,10 @@ class JobVerbs(Verbs):
             options=options,
         )
         definition = self._definition_of(spec)
-        await jobverbs.put_definitions(
-            core, [definition], if_exists=_if_exists(if_exists)
+        stored = await jobverbs.put_definition(
+            core, definition, if_exists=_if_exists(if_exists)
         )
-        return job_view(await jobverbs.read_job(core, definition.id))
+        return job_view(stored)
 
     async def schedule_many(
         self, jobs: Iterable[JobSpec], *, if_exists: str = "update"

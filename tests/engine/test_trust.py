@@ -22,6 +22,7 @@ from nvent_sched.errors import LostClaimError
 from nvent_sched.testing import ManualClock
 from nvent_sched.testing.conformance.builders import a_job, a_release, a_run
 from nvent_sched.testing.conformance.steps import (
+    beat,
     claim,
     insert,
     put,
@@ -357,6 +358,29 @@ async def test_who_is_not_heard_judges_nobody(
         far.cut = set()
 
         await clock.advance(20 * SECOND)
+
+        assert before.state is RunState.CLAIMED
+        assert (await read_run(near)).state is RunState.READY
+
+
+async def test_the_dead_are_found_when_they_are_dead_not_with_the_next_heartbeat(
+    near: MemoryAdapter, clock: ManualClock, instance: Callable[..., Scheduler]
+) -> None:
+    async with instance(near):
+        await clock.advance(0.3 * SECOND)
+        await beat(near, "gone", now=clock.now())
+        left = a_run(
+            state=RunState.CLAIMED,
+            instance="gone",
+            scheduled=clock.now(),
+            lease_until=Instant(clock.now() + 60_000_000),
+        )
+        await put(near, a_job())
+        await insert(near, left)
+
+        await clock.advance(10 * SECOND)
+        before = await read_run(near)
+        await clock.advance(MICROSECOND)
 
         assert before.state is RunState.CLAIMED
         assert (await read_run(near)).state is RunState.READY

@@ -50,7 +50,7 @@ def due_batch(
 def lost_runs(tables: Tables, *, now: Instant, dead_after_us: int, limit: int) -> Lost:
     """Find runs nobody holds any more; take the dead without runs left off the list."""
     alive = {
-        each.id
+        each.id: each.heartbeat_at
         for each in tables.instances.values()
         if now - each.heartbeat_at <= dead_after_us
     }
@@ -60,11 +60,12 @@ def lost_runs(tables: Tables, *, now: Instant, dead_after_us: int, limit: int) -
         if lease_until <= now or tables.runs[run_id].bare.instance not in alive
     ]
     left = {tables.runs[run_id].bare.instance for run_id in lost[limit:]}
-    dead = tuple(sorted(tables.instances.keys() - alive - left))
+    dead = tuple(sorted(tables.instances.keys() - alive.keys() - left))
     for instance_id in dead:
         del tables.instances[instance_id]
     runs = tuple(tables.runs[run_id].run() for run_id in lost[:limit])
-    return Lost(now=now, runs=runs, dead=dead)
+    oldest_beat_at = min(alive.values(), default=None)
+    return Lost(now=now, runs=runs, dead=dead, oldest_beat_at=oldest_beat_at)
 
 
 def prunable(

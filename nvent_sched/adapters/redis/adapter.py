@@ -210,7 +210,7 @@ class RedisAdapter(RedisReader, LockVerbs):
 
     async def take_lost(self, *, now: Instant, dead_after_us: int, limit: int) -> Lost:
         """Find CLAIMED runs whose lease ended or whose instance is dead."""
-        at, dead, *replies = await self._ask(
+        at, dead, oldest, *replies = await self._ask(
             "take_lost", self._time(now), dead_after_us, limit
         )
         return Lost(
@@ -220,6 +220,7 @@ class RedisAdapter(RedisReader, LockVerbs):
                 run for run in readable_runs(replies) if run.state is RunState.CLAIMED
             ),
             dead=tuple(sorted(dead)),
+            oldest_beat_at=instant_of(oldest),
         )
 
     async def cancel_runs(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Row = list[Any]
 PART: Final = "\x1f"
 _STAND_FIELDS: Final = 12
+_STATUS: Final = {status.value: status for status in JobStatus}
 _INTS: Final = frozenset(
     {
         "attempt",
@@ -71,6 +72,9 @@ CHANGED: Final[dict[str, object]] = {
 }
 _changed: Final = attrgetter(*CHANGED)
 _USUAL: Final = tuple(CHANGED.items())
+# A new run is given its fence by the store.
+_NEW: Final = tuple(each for each in _USUAL if each[0] != "fence")
+_new: Final = attrgetter(*(name for name, _ in _NEW))
 
 
 def stand_text(job: Job) -> str:
@@ -115,7 +119,7 @@ def _job_from(stand: str, definition: JobDefinition) -> Job:
         return Job(
             definition=definition,
             version=int(version),
-            status=JobStatus(status),
+            status=_STATUS[status],
             looks_on_finish=looks == "1",
             look_at=_instant(look_at),
             planned=int(planned),
@@ -137,9 +141,15 @@ def _instant(text: str) -> Instant | None:
 
 def changed_fields(run: Run) -> Row:
     """Write what of a run may change: names and values, without what is usual."""
+    return _fields(run, usual=_USUAL, values=_changed(run))
+
+
+def _fields(
+    run: Run, *, usual: Sequence[tuple[str, object]], values: Sequence[Any]
+) -> Row:
     row: Row = []
-    for (name, usual), value in zip(_USUAL, _changed(run), strict=True):
-        if value is not None and value != usual:
+    for (name, left_out), value in zip(usual, values, strict=True):
+        if value is not None and value != left_out:
             row += (name, value)
     if run.log:
         row += ("log", lines_text(run.log) or "")
@@ -149,9 +159,9 @@ def changed_fields(run: Run) -> Row:
 
 
 def run_fields(run: Run) -> Row:
-    """Write all of a run but its id: names and values."""
+    """Write all of a new run but its id and its fence: names and values."""
     scheduled = run.scheduled_time
-    row = changed_fields(run)
+    row = _fields(run, usual=_NEW, values=_new(run))
     row += ("job_id", run.job_id, "handler", run.handler, "scheduled_time", scheduled)
     if run.due_time != scheduled:
         row += ("due_time", run.due_time)
@@ -209,7 +219,7 @@ def facts_from(reply: Sequence[str]) -> DueJob:
     _, stand, definition, ended, *live = reply
     return DueJob(
         job=job_from(stand, definition),
-        live=tuple(_readable_live(live)),
+        live=tuple(_readable_live(live)) if live else (),
         last_finished_at=instant_of(ended),
     )
 
@@ -233,6 +243,8 @@ def _readable_live(row: Sequence[str]) -> Iterator[LiveRun]:
 
 def instant_of(text: str) -> Instant | None:
     """Read a time; None for an empty text, or for what is no time."""
+    if not text:
+        return None
     try:
         return Instant(int(text))
     except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from nvent_sched._model.instants import SECOND_US
@@ -271,7 +271,7 @@ def parts_of(
     part = list(islice(left, most))
     while True:
         following = list(islice(left, most))
-        yield [*head, len(part), *(value for row in part for value in row)]
+        yield [*head, len(part), *chain.from_iterable(part)]
         if not following:
             return
         part = following

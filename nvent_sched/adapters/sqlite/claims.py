@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.claims import Claims, Lost, Renewed
+from nvent_sched._model.instants import Instant
 from nvent_sched.adapters.sqlite.due import READY_HEADS, heads, merged
 from nvent_sched.adapters.sqlite.plans import take_fences
 from nvent_sched.adapters.sqlite.rows import (
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from nvent_sched._model.claims import Pool, Renewal
     from nvent_sched._model.instances import Instance
-    from nvent_sched._model.instants import Instant
     from nvent_sched._model.runs import Run
 
 _INSTANCE_MARKS: Final = ", ".join("?" * (len(INSTANCE.split(",")) + 1))
@@ -169,7 +169,7 @@ def take_lost(
         "SELECT id, heartbeat_at, machine FROM instances"
     ).fetchall()
     alive = {
-        instance_id
+        instance_id: Instant(heartbeat_at)
         for instance_id, heartbeat_at, machine in listed
         if now - heartbeat_at <= dead_after_us
         and not is_lock_free(instance_id, machine)
@@ -181,11 +181,12 @@ def take_lost(
     ]
     runs, taken = _readable(connection, [number for number, _ in lost], limit=limit)
     left = {instance for _, instance in lost[taken:]}
-    dead = tuple(sorted({row[0] for row in listed} - alive - left))
+    dead = tuple(sorted({row[0] for row in listed} - alive.keys() - left))
     connection.executemany(
         "DELETE FROM instances WHERE id = ?", [(each,) for each in dead]
     )
-    return Lost(now=now, runs=runs, dead=dead)
+    oldest_beat_at = min(alive.values(), default=None)
+    return Lost(now=now, runs=runs, dead=dead, oldest_beat_at=oldest_beat_at)
 
 
 def _readable(

@@ -86,6 +86,18 @@ class TestTakeLost:
         assert [run.id for run in lost.runs] == ["run"]
         assert lost.dead == ("one",)
 
+    async def test_it_says_how_long_those_that_live_are_silent(
+        self, adapter: Adapter
+    ) -> None:
+        for name, second in (("dead", 5), ("one", 10), ("two", 20)):
+            await beat(adapter, name, now=at(second))
+
+        lost = await take_lost(adapter, now=at(26))
+        later = await take_lost(adapter, now=at(60))
+
+        assert (lost.dead, lost.oldest_beat_at) == (("dead",), at(10))
+        assert later.oldest_beat_at is None
+
     async def test_a_run_of_an_instance_that_is_not_listed_is_lost(
         self, adapter: Adapter
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from datetime import UTC, datetime
@@ -78,6 +79,8 @@ async def _work(ask: Ask) -> None:
     async with scheduler:
         if ask.count:
             await _fill(scheduler, ask)
+        gc.collect()
+        gc.freeze()  # as `nvent-sched run` does
         say_ready()
         await anyio.sleep(max(0.0, ask.at - time.time()))
         if ask.total:

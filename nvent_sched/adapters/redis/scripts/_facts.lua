@@ -18,10 +18,17 @@ local function facts_of(job_ids)
   local texts = redis.call('HMGET', jobs, unpack(job_ids))
   local defined = redis.call('HMGET', definitions, unpack(job_ids))
   local ended = redis.call('ZMSCORE', last_finished, unpack(job_ids))
+  local lives = {}
+  for place, job_id in ipairs(job_ids) do
+    lives[place] = live .. job_id
+  end
+  -- Nearly always nothing is going of any of them, which is seen in one go.
+  local are_going = redis.call('EXISTS', unpack(lives)) > 0
   for place, job_id in ipairs(job_ids) do
     if texts[place] then
       local facts = {job_id, texts[place], defined[place] or '', ended[place] or ''}
-      for _, run_id in ipairs(redis.call('ZRANGE', live .. job_id, 0, -1)) do
+      local run_ids = are_going and redis.call('ZRANGE', lives[place], 0, -1) or {}
+      for _, run_id in ipairs(run_ids) do
         local values = redis.call('HMGET', run .. run_id, unpack(LIVE_FACTS))
         facts[#facts + 1] = run_id
         facts[#facts + 1] = values[1]

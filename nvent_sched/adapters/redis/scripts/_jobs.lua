@@ -44,6 +44,26 @@ local function count_job(job_id, status, count)
   count_later(statuses, is_wait and 'wait ' .. status or status, count)
 end
 
+local texts_read = {} -- of jobs, before this script changed them
+
+-- Read where jobs stand, in one go.
+local function read_texts(job_ids)
+  for first = 1, #job_ids, AT_ONCE do
+    local last = math.min(first + AT_ONCE - 1, #job_ids)
+    for place, text in ipairs(redis.call('HMGET', jobs, unpack(job_ids, first, last))) do
+      texts_read[job_ids[first + place - 1]] = text
+    end
+  end
+end
+
+-- false for a job that does not exist
+local function job_text(job_id)
+  if texts_read[job_id] == nil then
+    texts_read[job_id] = redis.call('HGET', jobs, job_id)
+  end
+  return texts_read[job_id]
+end
+
 local function unlist_job(job_id, job)
   if job.look_at ~= '' then
     score_later(due .. job.handler, job_id, nil)

@@ -7,16 +7,9 @@
 -- returns nothing: a part of other scripts
 
 -- A count that was damaged begins anew: nobody else's may have to wait for it.
-local function grow(key, field, count)
-  local grown = redis.pcall('HINCRBY', key, field, count)
-  if type(grown) == 'table' then
-    redis.call('HSET', key, field, count)
-  end
-end
-
-local function add_to(key, field, count)
-  grow(key, field, count)
-  count_later(total, field, tonumber(count))
+local function count_of(text)
+  local count = tonumber(text)
+  return count and count % 1 == 0 and count or 0
 end
 
 -- kind: 's' success, 'f' failure, 'r' another end of a run, 'n' no run at all
@@ -27,49 +20,62 @@ local function read_tally()
   }
 end
 
-local function count_streak(key, kind, tally)
-  local is_success = kind == 's'
-  local grows = is_success and 'success_streak' or 'failure_streak'
-  local ends = is_success and 'failure_streak' or 'success_streak'
-  grow(key, grows, 1)
-  redis.call('HSET', key, ends, 0, 'last_outcome', tally.outcome)
-  local last = is_success and last_success or last_failure
-  score_later(last, tally.job_id, tally.finished)
+-- What grows, and what is said beside it, in two calls however much it is.
+local function write_counts(key, grown, said)
+  local names = {}
+  for name in pairs(grown) do
+    names[#names + 1] = name
+  end
+  for place, text in ipairs(redis.call('HMGET', key, unpack(names))) do
+    said[#said + 1] = names[place]
+    said[#said + 1] = text_of(count_of(text) + grown[names[place]])
+  end
+  redis.call('HSET', key, unpack(said))
+end
+
+local function count_streak(key, tally, grown, said)
+  local is_success = tally.kind == 's'
+  grown[is_success and 'success_streak' or 'failure_streak'] = 1
+  said[#said + 1] = is_success and 'failure_streak' or 'success_streak'
+  said[#said + 1] = 0
+  score_later(is_success and last_success or last_failure, tally.job_id, tally.finished)
   if is_success then
     return
   end
   if tally.error == '' then
     redis.call('HDEL', key, 'last_error')
   else
-    redis.call('HSET', key, 'last_error', string.sub(tally.error, 2))
+    said[#said + 1] = 'last_error'
+    said[#said + 1] = string.sub(tally.error, 2)
   end
 end
 
+local function grow(grown, name, count)
+  grown[name] = count
+  count_later(total, name, count)
+end
+
 local function count_tally(tally)
-  local key = stats .. tally.job_id
-  if tally.outcome == '' then
-    add_to(key, 'n:retries', tally.count)
-    return
+  local key, grown, said = stats .. tally.job_id, {}, {}
+  local ending = tally.outcome == '' and 'retries' or tally.outcome
+  grow(grown, 'n:' .. ending, tonumber(tally.count))
+  if tally.outcome ~= '' and tally.kind ~= 'n' then
+    said[1], said[2] = 'last_outcome', tally.outcome
+    score_later(last_finished, tally.job_id, tally.finished)
+    if tally.started ~= '' then
+      score_later(last_started, tally.job_id, tally.started)
+    end
+    if tally.duration ~= '' then
+      grow(grown, 'd:' .. tally.duration, 1)
+    end
+    if tally.lateness ~= '' then
+      grow(grown, 'l:' .. tally.lateness, 1)
+    end
+    if tally.kind ~= 'r' then
+      count_streak(key, tally, grown, said)
+    end
   end
-  add_to(key, 'n:' .. tally.outcome, tally.count)
-  if tally.kind == 'n' then
-    return
-  end
-  score_later(last_finished, tally.job_id, tally.finished)
-  if tally.started ~= '' then
-    score_later(last_started, tally.job_id, tally.started)
-  end
-  if tally.duration ~= '' then
-    add_to(key, 'd:' .. tally.duration, 1)
-  end
-  if tally.lateness ~= '' then
-    add_to(key, 'l:' .. tally.lateness, 1)
-  end
-  if tally.kind == 'r' then
-    redis.call('HSET', key, 'last_outcome', tally.outcome)
-  else
-    count_streak(key, tally.kind, tally)
-  end
+  write_counts(key, grown, said)
 end
 
 local function forget_tallies(job_id)

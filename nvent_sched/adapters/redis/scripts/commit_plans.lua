@@ -1,6 +1,6 @@
 -- commit_plans: apply each plan whose job still has the version it was decided on.
 --
--- uses    _told _drop _fences
+-- uses    _told _drop _inserting
 -- keys    hints
 -- args    caller, number, is_repeat; now; '1' for all or none; count; for each: job id, seen version,
 --         '1' to drop it, standing; runs: count, each: id, number of fields, names and
@@ -17,17 +17,6 @@ if before then
 end
 local caller, now = ARGV[1], time_now()
 
-local function read_run()
-  local made = {id = arg(), facts = {}, row = {}}
-  for _ = 1, tonumber(arg()) do
-    local name, value = arg(), arg()
-    made.facts[name] = value
-    made.row[#made.row + 1] = name
-    made.row[#made.row + 1] = value
-  end
-  return made
-end
-
 local function read_plan()
   local plan = {job_id = arg(), seen = tonumber(arg()), is_drop = arg() == '1', text = arg()}
   plan.runs, plan.promote, plan.tallies, plan.cancel = {}, {}, {}, {}
@@ -37,20 +26,6 @@ local function read_plan()
   plan.cancelled_until = arg()
   for place = 1, tonumber(arg()) do plan.cancel[place] = {id = arg(), reason = arg()} end
   return plan
-end
-
-local function insert_run(made)
-  if redis.call('EXISTS', run .. made.id) == 1 then return '0' end
-  local given = '0'
-  if made.facts.state == 'claimed' then
-    given = next_fence(now)
-    made.row[#made.row + 1] = 'fence'
-    made.row[#made.row + 1] = given
-  end
-  redis.call('HSET', run .. made.id, unpack(made.row))
-  score_later(run_ids, made.id, made.facts.scheduled_time)
-  place_run(made.id, made.facts)
-  return given
 end
 
 local function promote(run_id)
@@ -94,12 +69,12 @@ local function apply(plan, old_text)
     for place = 1, #plan.runs do fences[place] = '0' end
     return fences
   end
-  for place, made in ipairs(plan.runs) do fences[place] = insert_run(made) end
+  for place, made in ipairs(plan.runs) do fences[place] = insert_run(made, now) end
   for _, run_id in ipairs(plan.promote) do promote(run_id) end
   local job = parsed(plan.text)
   write_job(plan.job_id, old_text, plan.text, job)
   for _, tally in ipairs(plan.tallies) do
-    if redis.call('HEXISTS', jobs, tally.job_id) == 1 then
+    if tally.job_id == plan.job_id or redis.call('HEXISTS', jobs, tally.job_id) == 1 then
       count_tally(tally)
     end
   end
@@ -118,20 +93,26 @@ end
 local function are_current(plans)
   local seen = {}
   for _, plan in ipairs(plans) do
-    local stored = version_of(redis.call('HGET', jobs, plan.job_id))
+    local stored = version_of(job_text(plan.job_id))
     if seen[plan.job_id] or stored ~= plan.seen then return false end
     seen[plan.job_id] = true
   end
   return true
 end
 
-local is_whole, plans, verdicts = arg() == '1', {}, {}
-for place = 1, tonumber(arg()) do plans[place] = read_plan() end
+local is_whole, plans, verdicts, job_ids = arg() == '1', {}, {}, {}
+for place = 1, tonumber(arg()) do
+  plans[place] = read_plan()
+  job_ids[place] = plans[place].job_id
+end
+read_texts(job_ids)
+look_for_runs(plans)
 local may_apply = not is_whole or are_current(plans)
 for place, plan in ipairs(plans) do
-  local old_text = redis.call('HGET', jobs, plan.job_id)
+  local old_text = job_text(plan.job_id)
   if may_apply and version_of(old_text) == plan.seen then
     verdicts[place] = table.concat(apply(plan, old_text), ',')
+    texts_read[plan.job_id] = nil -- a second plan for it sees what is stored now
   else
     verdicts[place] = 's'
   end

@@ -23,6 +23,7 @@ end
 local seq = math.max(number or 0, now)
 for _ = 1, tonumber(arg()) do
   seq = seq + 1
-  redis.call('XADD', events, 'MAXLEN', '~', kept_max, text_of(seq) .. '-1', 'e', arg())
+  redis.call('XADD', events, text_of(seq) .. '-1', 'e', arg())
 end
+redis.call('XTRIM', events, 'MAXLEN', '~', kept_max)
 return tell(began_anew .. text_of(seq))

@@ -20,23 +20,11 @@ for _, name in ipairs(SETTLED) do
 end
 
 local caller, now = arg(), time_now()
-local job_texts, ended, is_ended = {}, {}, {}
-
-local function job_text(job_id)
-  if job_texts[job_id] == nil then
-    job_texts[job_id] = redis.call('HGET', jobs, job_id)
-  end
-  return job_texts[job_id]
-end
+local ended, is_ended = {}, {}
 
 local function read_settlement()
-  local asked = {id = arg(), state = arg(), fence = arg(), lease = arg(), row = {}, run = {}}
-  for _ = 1, tonumber(arg()) do
-    local name, value = arg(), arg()
-    asked.run[name] = value
-    asked.row[#asked.row + 1] = name
-    asked.row[#asked.row + 1] = value
-  end
+  local asked = {id = arg(), state = arg(), fence = arg(), lease = arg()}
+  asked.first, asked.last, asked.run = fields_ahead()
   asked.tally = arg() == '1' and read_tally() or nil
   return asked
 end
@@ -72,7 +60,7 @@ local function write(asked, facts)
   if #gone > 0 then
     redis.call('HDEL', run .. asked.id, unpack(gone))
   end
-  redis.call('HSET', run .. asked.id, unpack(asked.row))
+  redis.call('HSET', run .. asked.id, unpack(ARGV, asked.first, asked.last))
   asked.run.job_id, asked.run.handler = facts.job_id, facts.handler
   asked.run.scheduled_time = facts.scheduled_time
   place_run(asked.id, asked.run)
@@ -106,9 +94,15 @@ local function verdict(asked)
   return '1'
 end
 
-local verdicts = {}
+local settlements, counted, verdicts = {}, {}, {}
 for place = 1, tonumber(arg()) do
-  verdicts[place] = verdict(read_settlement())
+  local asked = read_settlement()
+  settlements[place] = asked
+  counted[#counted + 1] = asked.tally and asked.tally.job_id
+end
+read_texts(counted)
+for place, asked in ipairs(settlements) do
+  verdicts[place] = verdict(asked)
 end
 for _, job_id in ipairs(ended) do
   local text = job_text(job_id)

@@ -4,14 +4,18 @@
 -- keys    run* held* holders instances beats
 -- args    now; age in microseconds of a heartbeat that means death; limit
 --
--- returns {now, {ids of the dead that left the list}, {run id, {field, value, ...}}, ...}
+-- returns {now, {ids of the dead that left the list}, oldest heartbeat of those that live
+--         ('' for none), {run id, {field, value, ...}}, ...}
 
 local now, dead_after, limit = time_now(), tonumber(arg()), tonumber(arg())
-local alive, listed = {}, {}
+local alive, listed, oldest = {}, {}, ''
 local heard = redis.call('ZRANGE', beats, 0, -1, 'WITHSCORES')
 for place = 1, #heard, 2 do
   listed[#listed + 1] = heard[place]
   alive[heard[place]] = now - tonumber(heard[place + 1]) <= dead_after
+  if alive[heard[place]] and oldest == '' then
+    oldest = text_of(tonumber(heard[place + 1]))
+  end
 end
 
 local found = {}
@@ -30,7 +34,7 @@ for _, instance in ipairs(redis.call('SMEMBERS', holders)) do
 end
 table.sort(found, by_time)
 
-local reply, has_left = {text_of(now), {}}, {}
+local reply, has_left = {text_of(now), {}, oldest}, {}
 for place, entry in ipairs(found) do
   if place <= limit then
     reply[#reply + 1] = {entry.id, redis.call('HGETALL', run .. entry.id)}
