@@ -94,7 +94,11 @@ class Adapter(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of everything. Idempotent; no other verb afterwards."""
+        """Let go of everything. Idempotent; no other verb afterwards.
+
+        Who is cancelled meanwhile lets go all the same, and waits for nobody who may
+        never answer.
+        """
         ...
 
     async def put_jobs(

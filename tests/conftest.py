@@ -125,10 +125,12 @@ class Server:
             self._process.kill()
             self._process.wait()
 
-    def client(self) -> redis.Redis:
+    def client(self, *, password: str | None = None) -> redis.Redis:
         """Make a client of it."""
         never = Retry(NoBackoff(), 0)
-        return redis.Redis(port=self.port, decode_responses=True, retry=never)
+        return redis.Redis(
+            port=self.port, password=password, decode_responses=True, retry=never
+        )
 
     @property
     def url(self) -> str:

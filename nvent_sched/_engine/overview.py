@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from nvent_sched._model.instants import SECOND_US, moment_from
 from nvent_sched._model.queries import JobQuery, RunQuery
 from nvent_sched._model.runs import RunState
 from nvent_sched._model.snapshots import HealthSnapshot, SchedulerSnapshot
+from nvent_sched._rules.awaiting import AWAIT_HANDLER
 from nvent_sched._rules.viewing import instance_view, job_view, run_view, stats_view
 from nvent_sched.errors import StoreError
 
@@ -22,13 +24,28 @@ OVERDUE_US: Final = 60 * SECOND_US
 RECENT_RUNS: Final = 20
 
 
+async def look_at(core: Core, *, is_deep: bool) -> StoreSummary:
+    """Look at the store as a whole; nobody misses who only records that a wait is over.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    summary = await core.adapter.summary(now=core.time.now(), is_deep=is_deep)
+    missed = {
+        name: count
+        for name, count in summary.unresolved.items()
+        if name != AWAIT_HANDLER
+    }
+    return replace(summary, unresolved=missed)
+
+
 async def health_of(core: Core) -> HealthSnapshot:
     """Say whether this instance does its work. Never raises for the store's sake."""
     now = core.time.now()
     summary: StoreSummary | None = None
     trouble = core.trouble
     try:
-        summary = await core.adapter.summary(now=now, is_deep=False)
+        summary = await look_at(core, is_deep=False)
     except StoreError as error:
         trouble = f"{type(error).__name__}: {error}"
     now_us = core.clock.monotonic_us()

@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -24,6 +24,7 @@ from nvent_sched._engine.capture import logging_captured
 from nvent_sched._engine.claims import StopCause
 from nvent_sched._engine.jobverbs import put_definitions
 from nvent_sched._engine.lag import LagWatch, note_jump
+from nvent_sched._engine.lastwords import IN_HASTE_US, LAST_WORDS_US, LastWords
 from nvent_sched._engine.launcher import run_launcher
 from nvent_sched._engine.liveness import Liveness
 from nvent_sched._engine.passes import run_passes
@@ -33,7 +34,6 @@ from nvent_sched._engine.signals import Signal, from_any_thread
 from nvent_sched._engine.tasks import open_tasks
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instances import Instance
-from nvent_sched._model.instants import SECOND_US
 from nvent_sched._rules.registration import IfExists
 from nvent_sched._rules.settling import hand_back
 from nvent_sched.errors import StoreError
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
     _Loop = tuple[str, Callable[[], Awaitable[int | None]], Signal]
 
 log = logging.getLogger(__name__)
-LAST_WORDS_US: Final = 10 * SECOND_US
-"""How long a stop tries to write its verdicts to a store that does not answer."""
 
 
 class Engine:
@@ -78,7 +76,8 @@ class Engine:
         self.liveness: Liveness = Liveness(core, instance=_instance(core))
         self.stopped: anyio.Event = anyio.Event()
         self._stop_asked = anyio.Event()
-        self._is_stopping = False
+        self.last_words: LastWords = LastWords(core.clock)
+        self._is_stopping = self._is_leaving = False
 
     @asynccontextmanager
     async def running(
@@ -112,7 +111,7 @@ class Engine:
                         core.break_off()
                 # What was broken off just now has its verdict only now.
                 with anyio.CancelScope(shield=True):
-                    await self._say_last_words()
+                    await self.last_words.say(self._say_last_words)
                 loops.cancel_scope.cancel()
             if body_error is not None:
                 raise body_error
@@ -196,10 +195,13 @@ class Engine:
         self.core.is_taking = False
         try:
             self._give_back_unstarted()
-            await self._wait_idle(until_us=self._patience_us(grace_us))
-        finally:
+            await self._wait_idle(until_us=self.last_words.after_us(grace_us))
+            await self._end(words_us=LAST_WORDS_US)
+        except BaseException:
             with anyio.CancelScope(shield=True):
-                await self._end()
+                await self._end(words_us=IN_HASTE_US)
+            raise
+        finally:
             self.bus.close()
             for companion in self._companions:
                 companion.close()
@@ -226,24 +228,23 @@ class Engine:
             if not await core.clock.wait(core.idle_signal, until_us=until_us):
                 return
 
-    def _patience_us(self, length_us: int) -> int:
-        """Say until when to wait for others; a clock that stands still gives no time."""
-        clock = self.core.clock
-        return clock.monotonic_us() + (length_us if clock.moves_by_itself else 0)
-
-    async def _end(self) -> None:
+    async def _end(self, *, words_us: int) -> None:
         """Stop what is still going, and write what there is to say."""
         core = self.core
         for claim in list(core.claims.values()):
             claim.stop(StopCause.STOPPING, reason="the scheduler is stopping")
-        if self._runs_handlers:
+        if self._runs_handlers and not self._is_leaving:
             core.tell(EventKind.INSTANCE_STOPPED)
-        until_us = self._patience_us(LAST_WORDS_US)
-        await self._say_last_words()
-        while core.claims and await core.clock.wait(
-            core.idle_signal, until_us=until_us
+        self._is_leaving = True
+        self.last_words.begin(length_us=words_us)
+        until_us = self.last_words.after_us(LAST_WORDS_US)
+        await self.last_words.say(self._say_last_words)
+        while (
+            core.claims
+            and not self.last_words.are_unheard
+            and await core.clock.wait(core.idle_signal, until_us=until_us)
         ):
-            await self._say_last_words()
+            await self.last_words.say(self._say_last_words)
 
     async def _say_last_words(self) -> None:
         """Write every verdict, and leave the list once nothing is going."""

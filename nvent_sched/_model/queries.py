@@ -88,7 +88,8 @@ class StoreSummary:
     """The store at a glance; what `health` and `check` are made of.
 
     Attributes:
-        jobs: How many jobs, by status.
+        jobs: How many jobs, by status, without those that stand for waits.
+        waits: How many of those (awaits, deadlines and watchdogs), by status.
         live_runs: How many runs that are not finished, by state.
         finished_runs: How many finished records are kept.
         oldest_look_at: The earliest look of an active job; None for none.
@@ -101,6 +102,7 @@ class StoreSummary:
     """
 
     jobs: dict[JobStatus, int]
+    waits: dict[JobStatus, int]
     live_runs: dict[RunState, int]
     finished_runs: int
     oldest_look_at: Instant | None

@@ -276,6 +276,7 @@ class SchedulerSnapshot(Shown):
         stats: By job id, of the jobs listed.
         running: Runs going on.
         recent: Runs that ended last.
+        job_counts: How many jobs there are, by status: of those that `jobs` lists.
     """
 
     at: datetime

@@ -69,14 +69,14 @@ class ThreadEnd:
             self._is_over = True
         _tell(self._waiters)
 
-    async def wait(self) -> None:
-        """Wait for it, whoever is cancelled meanwhile."""
+    async def wait(self, *, is_patient: bool = True) -> None:
+        """Wait for it; if patient, also if we are cancelled meanwhile."""
         waiter = _Waiter()
         with self._lock:
             if self._is_over:
                 return
             self._waiters.append(waiter)
-        with anyio.CancelScope(shield=True):
+        with anyio.CancelScope(shield=is_patient):
             await waiter.wait()
 
 
@@ -112,6 +112,8 @@ class Owner(Generic[S]):
         finish: Lets go of the connection, as the thread's last deed. It must not raise.
         are_reads_apart: What only reads is executed and answered first, for itself: it
             waits for no lock that a write needs.
+        hang_up: Has everything that is asked for refused from now on. Without it each
+            step has an end that is worth waiting for, whoever is cancelled.
     """
 
     def __init__(
@@ -121,8 +123,10 @@ class Owner(Generic[S]):
         execute: Callable[[Sequence[Call[S]]], None],
         finish: Callable[[], None],
         are_reads_apart: bool = False,
+        hang_up: Callable[[], None] | None = None,
     ) -> None:
         self._execute, self._finish = execute, finish
+        self._hang_up = hang_up
         self._are_reads_apart = are_reads_apart
         self._queue: SimpleQueue[Call[S] | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -152,12 +156,28 @@ class Owner(Generic[S]):
 
     async def close(self) -> None:
         """End the thread once everything that was asked for is done. Idempotent."""
+        self._take_no_more()
+        if self._hang_up is None:
+            # Who is cancelled lets go as well: what was asked for has an end.
+            await self._end.wait()
+            return
+        try:
+            await self._end.wait(is_patient=False)
+        except BaseException:
+            self.leave_behind()
+            raise
+
+    def leave_behind(self) -> None:
+        """Hang up, and wait for nobody: the thread ends when the driver gives up."""
+        assert self._hang_up is not None
+        self._take_no_more()
+        self._hang_up()
+
+    def _take_no_more(self) -> None:
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
                 self._queue.put(None)
-        # Who is cancelled lets go as well: what was asked for has an end.
-        await self._end.wait()
 
     def _work(self) -> None:
         is_last = False

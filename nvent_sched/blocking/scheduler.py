@@ -227,8 +227,9 @@ class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternV
     def run_forever(self) -> None:
         """Start, unless it runs already, and stay until a signal or a stop.
 
-        Once it fires, the first SIGINT or SIGTERM stops in order, the second at once.
-        Outside of the main thread no signal is heeded.
+        Once it fires, the first SIGINT or SIGTERM stops in order, the second at once,
+        if it comes half a second later or more: one may be sent twice. Outside of the
+        main thread no signal is heeded.
 
         Raises:
             StoreError: The store cannot be opened.

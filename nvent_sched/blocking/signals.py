@@ -1,4 +1,8 @@
-"""SIGINT and SIGTERM: the first stops in order, the second at once."""
+"""SIGINT and SIGTERM: the first stops in order, the second at once.
+
+One that comes right after the first is no second one: who ends a group of processes may
+well tell a process twice, as `timeout` does within microseconds.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._engine.clock import SystemClock
+from nvent_sched._model.instants import MILLISECOND_US
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
@@ -14,6 +21,8 @@ if TYPE_CHECKING:
     from nvent_sched.blocking.reply import Reply
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+APART_US: Final = 500 * MILLISECOND_US
+"""How much later a signal must come to say something else than the one before it."""
 
 
 @contextmanager
@@ -27,14 +36,17 @@ def heeding_signals(stop: Callable[[], Reply[None] | None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    stopping: list[Reply[None]] = []
+    clock = SystemClock()
+    stopping: list[tuple[Reply[None], int]] = []
     before = {each: signal.getsignal(each) for each in SIGNALS}
 
     def heed(number: int, frame: FrameType | None) -> None:
         if stopping:
-            stopping[0].cancel()
-        elif (begun := stop()) is not None:
-            stopping.append(begun)
+            begun, heard_us = stopping[0]
+            if clock.monotonic_us() - heard_us >= APART_US:
+                begun.cancel()
+        elif (begun_now := stop()) is not None:
+            stopping.append((begun_now, clock.monotonic_us()))
         else:
             _do(before[signal.Signals(number)], number, frame)
 

@@ -201,7 +201,14 @@ def _add_looking(group: Group) -> None:
     _add_limit(runs)
     stats = _command(group, "stats", "show the statistics of a job, or of all")
     stats.add_argument("id", metavar="JOB", nargs="?")
-    _command(group, "check", "look for broken invariants and dangerous settings")
+    check = _command(
+        group, "check", "look for broken invariants and dangerous settings"
+    )
+    check.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 also for dangerous settings and missing handlers ('!')",
+    )
     verify = _command(
         group,
         "verify",

@@ -26,8 +26,8 @@ class Exit(IntEnum):
 
 MEANINGS: Final = {
     Exit.DONE: "done",
-    Exit.NO: "the answer is no, or something is wrong: `check`, `verify` or `simulate` found "
-    "something, the run that was waited for did not succeed, the expression never fires",
+    Exit.NO: "the answer is no, or something is wrong: `verify` or `simulate` found "
+    "something, `check` a broken invariant (`--strict`: a dangerous setting as well), the run that was waited for did not succeed, the expression never fires",
     Exit.USAGE: "the command cannot be right as it stands; nothing was changed",
     Exit.STORE: "the store cannot be opened, is busy or is damaged",
     Exit.INTERRUPTED: "interrupted",

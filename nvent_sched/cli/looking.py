@@ -22,7 +22,9 @@ from nvent_sched.cli.sheets import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
+    from nvent_sched._model.jobs import JobStatus
     from nvent_sched._model.queries import StoreSummary
     from nvent_sched.cli.output import Output
 
@@ -121,10 +123,15 @@ async def show_stats(asked: argparse.Namespace, out: Output) -> Exit:
 
 
 async def check_store(asked: argparse.Namespace, out: Output) -> Exit:
-    """Print what is wrong with a store; the answer is no if its invariants are broken."""
+    """Print what is wrong with a store; the answer is no if its invariants are broken.
+
+    If asked to be strict, also if its settings are dangerous or handlers are missing.
+    """
     async with opened(asked.store) as scheduler:
         summary, url = await scheduler.check(), scheduler.url
     is_bad = bool(summary.findings or summary.quarantined)
+    if asked.strict:
+        is_bad = is_bad or bool(summary.dangers or summary.unresolved)
     if out.is_json:
         looked_at = summary.oldest_look_at
         document = dataclasses.asdict(summary) | {
@@ -138,11 +145,15 @@ async def check_store(asked: argparse.Namespace, out: Output) -> Exit:
     return Exit.NO if is_bad else Exit.DONE
 
 
+def _counts_words(counts: Mapping[JobStatus, int]) -> str:
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
+    return f"{sum(counts.values()):,}" + (f" ({kinds})" if kinds else "")
+
+
 def _show_summary(summary: StoreSummary, out: Output, *, url: str) -> None:
-    jobs = sum(summary.jobs.values())
-    statuses = ", ".join(f"{count:,} {kind}" for kind, count in summary.jobs.items())
     out.line(f"store      {url}")
-    out.line(f"jobs       {jobs:,}" + (f" ({statuses})" if statuses else ""))
+    out.line(f"jobs       {_counts_words(summary.jobs)}")
+    out.line(f"waits      {_counts_words(summary.waits)}")
     live = ", ".join(f"{count:,} {kind}" for kind, count in summary.live_runs.items())
     out.line(
         f"runs       {summary.finished_runs:,} finished" + (f", {live}" if live else "")

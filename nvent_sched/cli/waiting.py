@@ -11,6 +11,7 @@ import anyio
 from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.signals import Signal
 from nvent_sched._model.instants import MICROSECOND
+from nvent_sched.blocking.signals import APART_US
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -32,7 +33,8 @@ async def pause_for(span: timedelta) -> None:
 async def heeding_signals(*answers: Callable[[], None]) -> AsyncIterator[None]:
     """Answer the first SIGINT or SIGTERM with the first answer, and so on.
 
-    After the last answer the signals have their usual effect again.
+    What comes right after one says the same once more. Soon after the last answer the
+    signals have their usual effect again.
     """
     body_error: Exception | None = None
     async with anyio.create_task_group() as tasks:
@@ -53,6 +55,11 @@ async def _heed(
 ) -> None:
     with anyio.open_signal_receiver(*STOPS) as signals:
         task_status.started()
+        heard_us: int | None = None
         for answer in answers:
             await anext(signals)
+            while heard_us is not None and CLOCK.monotonic_us() - heard_us < APART_US:
+                await anext(signals)
+            heard_us = CLOCK.monotonic_us()
             answer()
+        await CLOCK.wait(Signal(), until_us=CLOCK.monotonic_us() + APART_US)

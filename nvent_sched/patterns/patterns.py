@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from nvent_sched._engine.companions import Companion
     from nvent_sched._engine.core import Core
+    from nvent_sched._engine.lastwords import LastWords
     from nvent_sched._model.jobs import JobDefinition
 
 log: Final = logging.getLogger(__name__)
@@ -58,13 +59,16 @@ class Patterns:
         if raised:
             self.core.found["watchdogs stalled"] += raised
 
-    async def end(self) -> None:
+    async def end(self, last_words: LastWords) -> None:
         """Write what is left, once the loops have ended and before the store closes."""
         with anyio.CancelScope(shield=True):
             try:
-                await self.awaits.records.flush()
-                await self.locks.flush()
-                await self.watchdogs.flush()
+                await last_words.say(self._flush)
             except StoreError as error:
                 # A planner finishes what we could not, and what is held ends by itself.
                 log.warning("left some waits, locks or signs behind: %s", error)
+
+    async def _flush(self) -> None:
+        await self.awaits.records.flush()
+        await self.locks.flush()
+        await self.watchdogs.flush()

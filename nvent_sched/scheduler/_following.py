@@ -169,7 +169,8 @@ class Follower:
         model.left_out = 0
         if after is not None:
             summary = await adapter.summary(now=self._core.time.now(), is_deep=False)
-            model.left_out = max(0, sum(summary.jobs.values()) - len(seen))
+            stored = [*summary.jobs.values(), *summary.waits.values()]
+            model.left_out = max(0, sum(stored) - len(seen))
         self._filled.clear()
         await self._load_recent()
         model.are_instances_stale = True

@@ -173,16 +173,16 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
             raise UsageError(msg)
         async with AsyncExitStack() as stack:
             await self._adapter.open(now=self._clock.now())
-            stack.push_async_callback(self._adapter.close)
-            stack.callback(self._forget_engine)
             core = self._new_core()
             self._patterns = patterns = Patterns(core)
-            stack.push_async_callback(patterns.end)
             engine = Engine(
                 core,
                 runs_handlers=self._runs_handlers,
                 companions=patterns.companions,
             )
+            stack.push_async_callback(engine.last_words.close, self._adapter.close)
+            stack.callback(self._forget_engine)
+            stack.push_async_callback(patterns.end, engine.last_words)
             self._engine = engine
             await stack.enter_async_context(engine.running(self._declare))
             self._stack = stack.pop_all()

@@ -57,8 +57,7 @@ class StateVerbs(Verbs):
 
     async def check(self) -> StoreSummary:
         """Look for broken invariants and dangerous settings in the store. Slow."""
-        core = self._core("check")
-        return await core.adapter.summary(now=core.time.now(), is_deep=True)
+        return await overview.look_at(self._core("check"), is_deep=True)
 
     async def snapshot(self, *, limit: int = 1_000) -> SchedulerSnapshot:
         """Read everything at a glance.

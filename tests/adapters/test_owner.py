@@ -274,3 +274,30 @@ async def test_it_closes_even_if_who_closes_it_is_cancelled(
 
     await owner.close()
     assert ledger.is_finished
+
+
+async def test_who_can_hang_up_is_not_waited_for_by_who_is_cancelled(
+    ledger: Ledger,
+) -> None:
+    hung_up = threading.Event()
+    owner = Owner(
+        name="owner",
+        execute=ledger.execute,
+        finish=ledger.finish,
+        hang_up=hung_up.set,
+    )
+    with ledger.held_up():
+        async with create_task_group() as callers:
+            callers.start_soon(note, owner, "unanswered")
+            await run_sync_in_thread(ledger.has_begun.wait)
+            callers.cancel_scope.cancel()
+        async with create_task_group() as closing:
+            closing.start_soon(owner.close)
+            await wait_all_tasks_blocked()
+            assert not hung_up.is_set()
+            closing.cancel_scope.cancel()
+        assert not ledger.is_finished
+
+    assert hung_up.is_set()
+    await owner.close()
+    assert ledger.is_finished

@@ -141,6 +141,21 @@ async def test_an_empty_file_becomes_a_store(path: Path) -> None:
     assert await read_ids(path) == ["a"]
 
 
+async def test_a_file_of_an_older_release_is_brought_to_our_schema_with_its_jobs(
+    path: Path,
+) -> None:
+    await store(path, "a", "await:b")
+    change(path, "DROP INDEX jobs_waits", "PRAGMA user_version = 1")
+    adapter = SqliteAdapter(path)
+
+    await adapter.open(now=NOON)
+
+    summary = await adapter.summary(now=NOON, is_deep=False)
+    await adapter.close()
+    assert asked(path, "PRAGMA user_version") == SCHEMA
+    assert (sum(summary.jobs.values()), sum(summary.waits.values())) == (1, 1)
+
+
 async def test_a_file_of_a_newer_release_is_not_touched(path: Path) -> None:
     await store(path, "a")
     newer = f"PRAGMA user_version = {SCHEMA + 1}"

@@ -195,6 +195,25 @@ async def test_no_hot_statement_reads_a_whole_table_or_sorts(
                 assert not is_slow(line), (line, statement)
 
 
+async def test_a_look_at_the_whole_reads_indexes_only(
+    adapter: SqliteAdapter, path: Path
+) -> None:
+    said: list[str] = []
+    await put(adapter, a_job("a", look_at=NOON), a_job("await:a", look_at=NOON))
+    await adapter._read(lambda it: it.set_trace_callback(said.append))
+    await adapter.summary(now=NOON, is_deep=False)
+    await adapter._read(lambda it: it.set_trace_callback(None))
+
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in said:
+            plan = [
+                row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+            ]
+            for line in plan:
+                if " jobs" in line and "SCAN" in line:
+                    assert "INDEX" in line, statement
+
+
 def is_slow(line: str) -> bool:
     """Whether a line of a query plan reads a whole table, or sorts it."""
     if line.startswith("SCAN"):

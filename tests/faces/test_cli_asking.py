@@ -202,6 +202,30 @@ def test_check_says_no_to_a_store_with_a_broken_invariant(
     assert ask("check", "--json")[0] == 1
 
 
+def test_check_says_no_to_dangers_only_if_it_shall_be_strict(
+    ask: Ask, tmp_path: Path
+) -> None:
+    fast = f"sqlite:///{tmp_path}/jobs.db?synchronous=NORMAL"
+    ask("jobs")
+
+    code, out, _ = ask("check", "--store", fast)
+    strict_code, strict_out, _ = ask("check", "--strict", "--store", fast)
+
+    assert "danger: " in out
+    assert (code, strict_code) == (0, 1)
+    assert strict_out == out
+    assert parsed(ask("check", "--json", "--store", fast))["ok"] is True
+    assert ask("check", "--json", "--strict", "--store", fast)[0] == 1
+    assert ask("check", "--strict")[0] == 0
+
+
+def test_check_that_is_strict_says_no_to_what_nobody_can_run(ask: Ask) -> None:
+    ask("run-now", "idle")
+
+    assert ask("check")[0] == 0
+    assert ask("check", "--strict")[0] == 1
+
+
 def test_watch_once_prints_one_frame(ask: Ask) -> None:
     code, out, _ = ask("watch", "--once")
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -14,10 +15,13 @@ from typing import IO, TYPE_CHECKING, Final
 import pytest
 
 from nvent_sched.cli import main
+from tests.lines import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.conftest import Server
 
 APP: Final = """
 import sys
@@ -36,7 +40,9 @@ def patient():
 @scheduler.job(Interval(hours=6), id="endless")
 async def endless():
     print("endless began", flush=True)
-    await anyio.Event().wait()
+    while True:
+        await anyio.sleep(0.3)
+        print("endless goes on", flush=True)
 """
 
 
@@ -80,6 +86,11 @@ class Process:
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
+
+    def go_on_for_a_while(self) -> None:
+        """Read until more than half a second has passed, by what "endless" says."""
+        for _ in range(3):
+            self.read_until("endless goes on")
 
     def say(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -146,12 +157,73 @@ def test_a_second_signal_stops_at_once_and_gives_the_run_back(
 
     running.signal(signal.SIGINT)
     running.read_until("stopping: runs may end")
+    running.go_on_for_a_while()
     running.signal(signal.SIGINT)
 
     assert running.ended() == 130
     assert "stopping at once" in running.said
     assert "Traceback" not in running.said
     assert runs_of(store, "endless", capsys) == [("ready", None, 2)]
+
+
+def test_a_signal_that_comes_twice_at_once_is_one(
+    running: Process, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run-now", "patient", "--store", store])
+    running.read_until("patient began")
+
+    running.signal(signal.SIGTERM)
+    running.signal(signal.SIGINT)  # two of a kind may reach a process as one
+    running.read_until("stopping: runs may end")
+    running.signal(signal.SIGTERM)
+    running.say("go on")
+
+    assert running.ended() == 0
+    assert "stopping at once" not in running.said
+    assert runs_of(store, "patient", capsys) == [("finished", "succeeded", 1)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_gives_up_a_start_that_hangs(
+    tmp_path: Path, anyio_backend: str, number: signal.Signals
+) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0?timeout=600"
+        words = ["run", "app:scheduler", "--store", url, "--backend", anyio_backend]
+        with closing(Process(words, folder=tmp_path)) as process:
+            called, _ = silent.accept()
+
+            process.signal(number)
+
+            with closing(called):
+                assert process.ended() == 130
+    assert process.said == ""
+
+
+def test_a_second_signal_waits_for_no_server_that_fell_silent(
+    tmp_path: Path, anyio_backend: str, servers: Callable[[str], Server]
+) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    server = servers("valkey")
+    with closing(Line(server.port)) as line:
+        server_url = server.url
+        url = server_url.replace(f":{server.port}/", f":{line.port}/")
+        words = ["run", "app:scheduler", "--store", f"{url}&timeout=600"]
+        words += ["--backend", anyio_backend]
+        with closing(Process(words, folder=tmp_path)) as process:
+            process.read_until("running 2 jobs from redis://")
+            main(["run-now", "endless", "--store", server_url])
+            process.read_until("endless began")
+            line.fall_silent()
+
+            process.signal(signal.SIGTERM)
+            process.read_until("stopping: runs may end")
+            process.go_on_for_a_while()
+            process.signal(signal.SIGTERM)
+
+            assert process.ended() == 130
+    assert "the store does not answer" in process.said
 
 
 def test_a_run_can_be_waited_for_from_another_process(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from nvent_sched import Interval, Scheduler
 from nvent_sched._model.roles import (
     PATTERNS,
+    WAITS,
     Role,
     checked_job_id,
     id_of,
@@ -15,6 +20,8 @@ from nvent_sched._model.roles import (
     past_waits,
     role_of,
 )
+from nvent_sched.adapters.redis.scripts import source
+from nvent_sched.adapters.sqlite.schema import WAITS as IN_SQL
 from nvent_sched.errors import UsageError
 
 
@@ -28,6 +35,20 @@ def test_a_role_and_a_name_can_be_read_off_the_id(role: Role) -> None:
 def test_any_other_id_is_that_of_a_job_of_a_user() -> None:
     assert role_of("cleanup") is Role.JOB
     assert checked_job_id("cleanup") == "cleanup"
+
+
+def test_adapters_count_the_same_ids_as_waits() -> None:
+    ids = [f"{role}a" for role in Role] + ["await", "await;", "awaits:a", "a:await:"]
+
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE jobs (id TEXT)")
+        connection.executemany("INSERT INTO jobs VALUES (?)", [(each,) for each in ids])
+        counted = connection.execute(f"SELECT id FROM jobs WHERE {IN_SQL}")  # noqa: S608
+        by_sqlite = {job_id for (job_id,) in counted}
+    in_lua = re.findall(r"\['(\w+:)'\] = true", source("_jobs").text)
+
+    assert by_sqlite == set(filter(is_wait, ids))
+    assert set(in_lua) == WAITS
 
 
 @pytest.mark.parametrize("name", ["", " padded", "tab\t", "x" * 200])

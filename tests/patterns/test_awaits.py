@@ -489,3 +489,36 @@ async def test_a_wait_counts_from_the_time_of_the_server(
         tasks.cancel_scope.cancel()
 
     assert abs(waits.until.timestamp() - seconds - 3600) < 60
+
+
+async def test_a_wait_is_no_job_wherever_jobs_are_counted(
+    scheduler: Scheduler, clock: ManualClock, gathered: Gathered
+) -> None:
+    await scheduler.schedule("nobody", Interval(hours=1), id="job")
+    async with gathered() as tasks:
+        for name in "abc":
+            tasks.add(partial(scheduler.sleep, name, minutes=1))
+        await clock.run_until_idle()
+        listed = await scheduler.jobs()
+        snapshot, summary = await scheduler.snapshot(), await scheduler.check()
+        await clock.advance(MINUTE)
+
+    assert [job.id for job in listed] == ["job"]
+    assert sum(snapshot.job_counts.values()) == 1
+    assert (sum(summary.jobs.values()), sum(summary.waits.values())) == (1, 3)
+
+
+async def test_nobody_is_missed_for_waits_on_a_store_without_an_instance(
+    stores: Stores, clock: ManualClock, gathered: Gathered
+) -> None:
+    async with stores.scheduler() as first, gathered() as tasks:
+        tasks.add(partial(first.sleep, "key", minutes=1))
+        await clock.run_until_idle()
+        await first.stop()
+    await clock.advance(2 * MINUTE)
+
+    async with stores.scheduler(runs_handlers=False) as client:
+        health, summary = await client.health(), await client.check()
+
+    assert health.unresolved == {}
+    assert summary.unresolved == {}

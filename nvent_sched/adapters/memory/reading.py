@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.queries import Page, StoreSummary
+from nvent_sched._model.roles import is_wait
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.memory.records import (
     DUE,
@@ -20,14 +21,14 @@ from nvent_sched.adapters.memory.sums import summed
 from nvent_sched.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nvent_sched._model.instants import Instant
     from nvent_sched._model.jobs import Job
     from nvent_sched._model.queries import JobQuery, RunQuery
     from nvent_sched._model.runs import Run
     from nvent_sched._model.statistics import JobStats
-    from nvent_sched.adapters.memory.records import Entry
+    from nvent_sched.adapters.memory.records import Entry, JobRecord
     from nvent_sched.adapters.memory.tables import Tables
 
 
@@ -116,7 +117,8 @@ def summary_of(tables: Tables, *, now: Instant, is_deep: bool) -> StoreSummary:
         and job.standing["status"] is JobStatus.ACTIVE
     ]
     return StoreSummary(
-        jobs=dict(Counter(job.standing["status"] for job in jobs)),
+        jobs=_by_status(job for job in jobs if not is_wait(job.id)),
+        waits=_by_status(job for job in jobs if is_wait(job.id)),
         live_runs=dict(states),
         finished_runs=finished_runs,
         oldest_look_at=min(looks, default=None),
@@ -130,6 +132,10 @@ def summary_of(tables: Tables, *, now: Instant, is_deep: bool) -> StoreSummary:
         settings={},
         dangers=(),
     )
+
+
+def _by_status(jobs: Iterable[JobRecord]) -> dict[JobStatus, int]:
+    return dict(Counter(job.standing["status"] for job in jobs))
 
 
 def _unresolved(tables: Tables, *, now: Instant) -> dict[str, int]:

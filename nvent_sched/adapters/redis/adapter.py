@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.claims import Claims, DueBatch, Lost, Renewed
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.runs import Run
 
+log: Final = logging.getLogger(__name__)
 EVENTS_KEPT_MAX: Final = 10_000
 
 
@@ -248,4 +250,9 @@ class RedisAdapter(RedisReader, LockVerbs):
         if events:
             rows = ([event_text(event)] for event in events)
             parts = list(parts_of(rows, head=["", EVENTS_KEPT_MAX]))
-            await self._send("publish", parts, is_told=True)
+            replies = await self._send("publish", parts, is_told=True)
+            if any(reply.startswith("!") for reply in replies):
+                log.warning(
+                    "the last event was none of ours: the events begin anew",
+                    extra={"store": self.url},
+                )

@@ -8,6 +8,7 @@ import redis.cluster
 import redis.sentinel
 from redis import Redis, exceptions
 from redis.backoff import NoBackoff
+from redis.credentials import UsernamePasswordCredentialProvider
 from redis.retry import Retry
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ def connect(location: Location, *, slot_key: str) -> Redis:
     if location.kind == "sentinel":
         sentinels = _driver.sentinel.Sentinel(
             list(location.hosts),
-            sentinel_kwargs={
-                name: options[name] for name in _OF_SENTINELS if name in options
-            },
+            sentinel_kwargs=_sentinel_options(location, options),
             **options,
         )
         primary: Redis = sentinels.master_for(location.service, db=location.db)
@@ -59,6 +58,17 @@ _OF_SENTINELS: Final = (
     *("socket_timeout", "socket_connect_timeout", "retry"),
     *("ssl", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"),
 )
+
+
+def _sentinel_options(location: Location, options: dict[str, Any]) -> dict[str, Any]:
+    own: dict[str, Any] = {
+        name: options[name] for name in _OF_SENTINELS if name in options
+    }
+    user, password = location.sentinel_username, location.sentinel_password
+    if user or password:
+        # As a plain option it would be in the text of some of the driver's errors.
+        own["credential_provider"] = UsernamePasswordCredentialProvider(user, password)
+    return own
 
 
 def _cluster(nodes: list[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401  the driver's types

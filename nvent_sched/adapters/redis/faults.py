@@ -21,6 +21,8 @@ UNREACHABLE: Final = (
     OSError,
 )
 REFUSED: Final = (exceptions.AuthenticationError, exceptions.AuthorizationError)
+BY_SENTINEL: Final = ("MasterNotFoundError", "AuthenticationError")
+"""What the driver says if a sentinel refuses us and no other one names a primary."""
 
 # The driver's name for it, or what is in the server's answer.
 KINDS: Final[tuple[tuple[str, type[StoreError], str], ...]] = (
@@ -90,7 +92,13 @@ def fault_of(error: Exception, *, url: str) -> StoreError:
 
 
 def _fault_of(error: Exception, *, url: str) -> StoreError:
-    text = f"{type(error).__name__}: {error}"
+    text = _text_of(error)
+    if _is_by_sentinel(error):
+        advice = (
+            "a sentinel refuses us: it asks for a user or a password of its own, "
+            "sentinel_password in the URL"
+        )
+        return StoreError(f"{url}: {_short(error)}: {advice}")
     for sign, kind, advice in KINDS:
         if sign in text:
             return kind(f"{url}: {_short(error)}: {advice}")
@@ -100,6 +108,20 @@ def _fault_of(error: Exception, *, url: str) -> StoreError:
         advice = "the server cannot be reached just now; check that it is running"
         return StoreUnavailableError(f"{url}: {_short(error)}: {advice}")
     return StoreError(f"{url}: {_short(error)} ({type(error).__name__})")
+
+
+def is_refused(error: Exception) -> bool:
+    """Say whether asking again is of no use: who we are will not change."""
+    return isinstance(error, REFUSED) or _is_by_sentinel(error)
+
+
+def _is_by_sentinel(error: Exception) -> bool:
+    text = _text_of(error)
+    return all(sign in text for sign in BY_SENTINEL)
+
+
+def _text_of(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _short(error: Exception) -> str:

@@ -57,8 +57,8 @@ class HintThread:
         self._is_ending.set()
 
     async def join(self) -> None:
-        """Wait for its end."""
-        await self._end.wait()
+        """Wait for its end; who is cancelled waits no more."""
+        await self._end.wait(is_patient=False)
 
     def _work(self) -> None:
         while not self._is_ending.is_set():

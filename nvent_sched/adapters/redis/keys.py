@@ -42,7 +42,7 @@ NAMES: Final[dict[str, str]] = {
     "run_ids": "zset: all runs by their scheduled time",
     "schema": "text: the schema number",
     "stats*": "hash: counters and histograms of a job",
-    "statuses": "hash: how many jobs, by status",
+    "statuses": "hash: how many jobs, by status; waits apart",
     "told*": "hash: the last answers to a caller, to be repeated; expires",
     "total": "hash: counters and histograms of all jobs together",
     "waiting": "set: runs that wait for another one",

@@ -27,7 +27,7 @@ from redis.exceptions import (
 
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched.adapters.redis.connecting import connect
-from nvent_sched.adapters.redis.faults import REFUSED, UNREACHABLE, fault_of
+from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of, is_refused
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.scripts import script, verbs
 
@@ -89,6 +89,7 @@ class Link:
         self._client: Any = None
         self._numbers = count(1)
         self._is_ending = threading.Event()
+        self._has_hung_up = False
         self._backoff = EqualJitterBackoff(cap=WAIT_S_MAX, base=WAIT_S)
 
     def asked(
@@ -108,7 +109,12 @@ class Link:
         )
 
     def interrupt(self) -> None:
-        """Let nobody wait for a server that does not answer any more."""
+        """Let nothing be sent again to a server that does not answer."""
+        self._is_ending.set()
+
+    def hang_up(self) -> None:
+        """Send nothing any more; what is under way is nobody's now. From any thread."""
+        self._has_hung_up = True
         self._is_ending.set()
 
     def execute(self, group: Sequence[Call[Replies]]) -> None:
@@ -121,7 +127,7 @@ class Link:
                 self._execute(calls, is_repeat=failures > 0)
             except REPEATED as trouble:
                 error = trouble
-                if isinstance(trouble, REFUSED):
+                if is_refused(trouble):
                     break
                 self._disconnect()
                 # An answer that does not come in time has cost the caller enough.
@@ -162,6 +168,8 @@ class Link:
 
     def _send(self, sent: Sequence[tuple[Script | str, list[Any]]]) -> Replies:
         client = self._connected()
+        if self._has_hung_up:
+            self._refuse()
         try:
             replies = self._pipelined(client, sent)
         except UnicodeEncodeError:
@@ -204,7 +212,7 @@ class Link:
             return error
 
     def _connected(self) -> Any:  # noqa: ANN401  the driver's types are not whole
-        if self._client is None:
+        if self._client is None and not self._has_hung_up:
             client: Any = connect(self.location, slot_key=self._keys["jobs"])
             with client.pipeline(transaction=False) as pipeline:
                 for verb in verbs():
@@ -219,7 +227,7 @@ class Link:
             self._client = client
         return self._client
 
-    def _refuse(self, connection: object) -> None:
+    def _refuse(self, connection: object = None) -> None:
         """Let the driver not connect anew by itself: we must see who answers then."""
         del connection
         msg = "the connection was lost"
@@ -244,7 +252,7 @@ class Link:
 
     def finish(self) -> None:
         """Let go of the connection; who listens for us wakes up by our last word."""
-        if self._client is not None:
+        if self._client is not None and not self._has_hung_up:
             with suppress(*UNREACHABLE, RedisError):
                 self._client.publish(self._keys["hints"], self.name)
         self._disconnect()

@@ -1,7 +1,7 @@
 """Where the server is and how it shall be reached: a value, and the URL it is read from.
 
-The user and the password are in no text that this module makes: not in `repr`, not in
-`url`, not in an error.
+Users and passwords are in no text that this module makes: not in `repr`, not in `url`,
+not in an error.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Location:
         db: The number of the database, at least 0.
         username: Of an ACL user.
         password: Of the user, or of the server.
+        sentinel_username: Of an ACL user of the sentinels; they know no other users.
+        sentinel_password: Of that user, or of the sentinels.
         prefix: What the keys begin with, in braces.
         timeout: How long to wait for a connection, and for an answer; positive.
         wait_replicas: How many replicas must have a claim before a handler starts that
@@ -67,6 +69,8 @@ class Location:
     db: int = 0
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    sentinel_username: str | None = field(default=None, repr=False)
+    sentinel_password: str | None = field(default=None, repr=False)
     prefix: str = PREFIX
     timeout: timedelta = TIMEOUT
     wait_replicas: int = 0
@@ -88,6 +92,10 @@ class Location:
             raise UsageError(msg)
         if self.db and self.kind == "cluster":
             msg = "a cluster has no numbered databases: leave the number out"
+            raise UsageError(msg)
+        are_sentinels = self.kind == "sentinel"
+        if (self.sentinel_username or self.sentinel_password) and not are_sentinels:
+            msg = "only redis+sentinel:// has sentinels with a password of their own"
             raise UsageError(msg)
 
     @property
@@ -128,7 +136,8 @@ def location_from(url: str) -> Location:
     Args:
         url: One of `FORMS`, with `user:password@` before the hosts, and the options
             `prefix`, `timeout` (seconds), `db`, `wait_replicas`, `ca_certs`,
-            `certfile` and `keyfile`.
+            `certfile` and `keyfile`; with sentinels also `sentinel_username` and
+            `sentinel_password`.
 
     Raises:
         UsageError: It is not such a URL.
@@ -208,6 +217,8 @@ def _span_from(text: str) -> timedelta | None:
 
 _OPTIONS: Final[dict[str, Callable[[str], Any]]] = {
     "prefix": str,
+    "sentinel_username": str,
+    "sentinel_password": str,
     "timeout": _span_from,
     "db": _number_from,
     "wait_replicas": _number_from,
@@ -218,12 +229,16 @@ _OPTIONS: Final[dict[str, Callable[[str], Any]]] = {
 
 
 def _with_options(location: Location, *, query: str) -> Location:
-    for name, text in parse_qsl(query, keep_blank_values=True):
+    # A plus is a plus, as in the password before the hosts.
+    pairs = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)
+    for name, text in pairs:
         value = _OPTIONS[name](text) if name in _OPTIONS else None
         if value is None:
             allowed = ", ".join(_OPTIONS)
-            # A '?' in a password would end up here, with the '@' that follows it.
-            given = "such an option" if "@" in query else repr(name[:20])
+            # A '?' in a password would end up here, with the '@' that follows it; so
+            # would what follows a '&' in the sentinels' password.
+            may_be_secret = "@" in query or "sentinel_" in query
+            given = "such an option" if may_be_secret else repr(name[:20])
             msg = (
                 f"a Redis store's URL cannot have {given} like this; allowed are "
                 f"{allowed}: numbers for db, wait_replicas and timeout (seconds)"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.queries import StoreSummary
 from nvent_sched._model.runs import RunState
+from nvent_sched.adapters._codec import SCHEMA
 from nvent_sched.adapters.redis.rows import instant_of, job_from, pairs, run_from
 from nvent_sched.errors import StoreError
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
     from nvent_sched._model.instances import Instance
 
-_STATUSES: Final = frozenset(map(str, JobStatus))
+DIGITS_MAX: Final = 20
+COUNTED_MAX: Final = 2**53 - 2**40
+"""From here on a script would soon not count exactly."""
 
 
 def summary_from(
@@ -35,11 +38,8 @@ def summary_from(
     }
     listed = {name for each in instances for name in each.handlers}
     return StoreSummary(
-        jobs={
-            JobStatus(status): int(count)
-            for status, count in pairs(statuses).items()
-            if status in _STATUSES
-        },
+        jobs=_by_status(pairs(statuses), ""),
+        waits=_by_status(pairs(statuses), "wait "),
         live_runs={state: count for state, count in live.items() if count},
         finished_runs=runs - sum(live.values()),
         oldest_look_at=instant_of(oldest),
@@ -55,6 +55,13 @@ def summary_from(
     )
 
 
+def _by_status(counts: Mapping[str, str], kind: str) -> dict[JobStatus, int]:
+    named = {status: f"{kind}{status}" for status in JobStatus}
+    return {
+        status: int(counts[name]) for status, name in named.items() if name in counts
+    }
+
+
 def size_findings(reply: Sequence[Any]) -> Iterator[str]:
     """Find indexes that disagree with what they index."""
     jobs, definitions, listed = reply[8]
@@ -63,6 +70,36 @@ def size_findings(reply: Sequence[Any]) -> Iterator[str]:
             f"{jobs} jobs, {definitions} definitions and {listed} listed ids: keys were "
             "changed by hand, or evicted"
         )
+
+
+def counted(text: str) -> int | None:
+    """Read a number that is counted up as the scripts do; None if it is damaged."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX
+    number = int(text) if is_number else COUNTED_MAX
+    return number if number < COUNTED_MAX else None
+
+
+def number_findings(reply: Sequence[Any]) -> Iterator[str]:
+    """Find a number that is none, of those that all jobs share."""
+    fence, schema = reply[9:11]
+    if fence and counted(fence) is None:
+        yield (
+            f"the last fencing token is {fence[:20]!r}: the next claim makes a new one of "
+            "the server's time"
+        )
+    if not counted(schema):
+        yield (
+            f"the schema number is {schema[:20]!r}: no instance can start; set it to "
+            f"{SCHEMA}"
+        )
+
+
+def lock_finding(name: str) -> str:
+    """Say that a hold was damaged."""
+    return (
+        f"lock {name!r}: what is stored of its hold is damaged, so it is nobody's, and "
+        "is given out once that hold would have ended"
+    )
 
 
 def job_findings(row: Sequence[str]) -> Iterator[str]:
@@ -80,7 +117,7 @@ def job_findings(row: Sequence[str]) -> Iterator[str]:
         yield f"job {job_id!r} is active, but nothing will ever look at it"
 
 
-def run_findings(row: Sequence[Any], *, fence: int) -> Iterator[str]:
+def run_findings(row: Sequence[Any], *, fence: int | None) -> Iterator[str]:
     """Find a run that cannot be read, or whose token was never given out."""
     run_id, flat = row
     try:
@@ -88,5 +125,5 @@ def run_findings(row: Sequence[Any], *, fence: int) -> Iterator[str]:
     except StoreError as error:
         yield f"run {run_id!r} cannot be read, and nobody will start it: {error}"
         return
-    if run.fence > fence:
+    if fence is not None and run.fence > fence:
         yield f"run {run_id!r} has a fence above every one given out"

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.queries import JobQuery, Page, RunQuery
 from nvent_sched.adapters.redis.overview import (
+    counted,
     job_findings,
+    lock_finding,
+    number_findings,
     run_findings,
     size_findings,
     summary_from,
@@ -35,7 +38,7 @@ from nvent_sched.adapters.redis.telling import event_from
 from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
     from nvent_sched._model.events import Event
     from nvent_sched._model.instances import Instance
@@ -178,17 +181,25 @@ class RedisReader(RedisServer):
 
     async def read_events(self, *, after: int | None, limit: int) -> tuple[Event, ...]:
         """Read events with a number above *after*; with None the last one."""
-        flat = await self._ask("read_events", "" if after is None else after, limit)
         found: list[Event] = []
-        for seq, text in zip(flat[::2], flat[1::2], strict=True):
-            with suppress(StoreError):  # of a newer release, or damaged
-                found.append(event_from(seq, text))
+        seq: Any = "" if after is None else after
+        while not found:
+            flat = await self._ask("read_events", seq, limit)
+            for seq, text in zip(flat[::2], flat[1::2], strict=True):
+                with suppress(StoreError):  # of a newer release, or damaged
+                    found.append(event_from(seq, text))
+            if after is None or not flat:
+                break
         return tuple(found)
 
-    async def _findings(self, counted: Sequence[Any]) -> list[str]:
+    async def _findings(self, reply: Sequence[Any]) -> list[str]:
         """Check what is stored, until too much is wrong."""
-        found = list(size_findings(counted))
-        fence = int(counted[9])
+        found = [*size_findings(reply), *number_findings(reply)]
+        fence = counted(reply[9] or "0")
+        async for name in self._damaged_locks():
+            found.append(lock_finding(name))
+            if len(found) >= FINDINGS_MAX:
+                return found
         async with aclosing(self._job_rows(JobQuery(limit=READ_MAX))) as jobs:
             async for row in jobs:
                 found += job_findings(row)
@@ -200,6 +211,13 @@ class RedisReader(RedisServer):
                 if len(found) >= FINDINGS_MAX:
                     return found
         return found
+
+    async def _damaged_locks(self) -> AsyncIterator[str]:
+        holds = ends = "0"
+        while holds or ends:
+            holds, ends, *names = await self._ask("damaged_locks", holds, ends)
+            for name in names:
+                yield name
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

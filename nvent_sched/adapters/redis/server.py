@@ -20,6 +20,7 @@ from nvent_sched.adapters.redis.hints import HintThread
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.link import Asked, Link, Replies, meeting
 from nvent_sched.adapters.redis.location import Location, location_from
+from nvent_sched.adapters.redis.overview import counted
 from nvent_sched.errors import (
     SchemaError,
     StoreCorruptError,
@@ -85,6 +86,7 @@ class RedisServer:
             url: `redis://host:6379/0`, `rediss://…`, `unix:///run/redis.sock`,
                 `redis+sentinel://host,host/primary/0` or `redis+cluster://host,host`;
                 with `user:password@` and `?prefix=app&timeout=5` (seconds) if wanted;
+                `sentinel_password=…` where the sentinels have one of their own;
                 `wait_replicas=1` has a claim of a job with `on_lost="fail"` kept by so
                 many replicas before its handler starts.
 
@@ -129,7 +131,10 @@ class RedisServer:
             raise UsageError(msg)
         self._link = link = Link(self._location)
         self._owner = Owner(
-            name="nvent-redis", execute=link.execute, finish=link.finish
+            name="nvent-redis",
+            execute=link.execute,
+            finish=link.finish,
+            hang_up=link.hang_up,
         )
         try:
             found, there = await self._ask("open", self._time(now), SCHEMA)
@@ -139,14 +144,19 @@ class RedisServer:
             if self._has_own_clock:
                 await self._ask("meet", *meeting(info))
                 link.keeps_quiet = True
-        except BaseException:
+        except Exception:
             await self.close()
+            raise
+        except BaseException:
+            # Nothing is stored yet that would be worth waiting for.
+            self._owner.leave_behind()
+            self._owner = self._link = None
             raise
         for danger in self._dangers:
             log.warning("danger: %s", danger, extra={"store": self.url})
 
     def _check_schema(self, found: str) -> None:
-        if not found.isdecimal():
+        if not counted(found):
             msg = f"{self.url}: its schema number is {found[:20]!r}: choose another prefix"
             raise StoreCorruptError(msg)
         if int(found) > SCHEMA:
@@ -174,7 +184,7 @@ class RedisServer:
         return dict(found)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections; who is cancelled waits for no answer any more."""
         owner, self._owner = self._owner, None
         hints, self._hints = self._hints, None
         link, self._link = self._link, None

@@ -182,7 +182,15 @@ FIRST: Final = (
     "INSERT INTO counters VALUES ('fence', 0)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (FIRST,)
+WAITS: Final = (
+    "(id >= 'await:' AND id < 'await;') OR (id >= 'deadline:' AND id < 'deadline;') "
+    "OR (id >= 'watchdog:' AND id < 'watchdog;')"
+)
+"""Which jobs stand for waits. There may be very many, and they are counted apart."""
+
+SECOND: Final = (f"CREATE INDEX jobs_waits ON jobs (status) WHERE {WAITS}",)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (FIRST, SECOND)
 """Only ever added to: the statements that lead from each number to the next."""
 
 SCHEMA: Final = len(MIGRATIONS)

@@ -123,6 +123,7 @@ def _numbers(summary: StoreSummary) -> dict[str, object]:
     """Leave out what is an adapter's own, and counts of nothing."""
     return {
         "jobs": {status: count for status, count in summary.jobs.items() if count},
+        "waits": {status: count for status, count in summary.waits.items() if count},
         "runs": {state: count for state, count in summary.live_runs.items() if count},
         "finished_runs": summary.finished_runs,
         "oldest_look_at": summary.oldest_look_at,

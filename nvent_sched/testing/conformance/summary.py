@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvent_sched._model.jobs import JobStatus
+from nvent_sched._model.queries import JobQuery
+from nvent_sched._model.roles import WAITS, Role, is_wait
 from nvent_sched._model.runs import Outcome, RunState
 from nvent_sched.testing.conformance.builders import (
     NOON,
@@ -39,6 +42,7 @@ class TestSummary:
         summary = await adapter.summary(now=NOON, is_deep=True)
 
         assert sum(summary.jobs.values()) == 0
+        assert sum(summary.waits.values()) == 0
         assert sum(summary.live_runs.values()) == 0
         assert summary.finished_runs == 0
         assert summary.oldest_look_at is None
@@ -60,6 +64,31 @@ class TestSummary:
             JobStatus.PAUSED: 2,
             JobStatus.FINISHED: 0,
         }
+
+    async def test_waits_are_counted_apart(self, adapter: Adapter) -> None:
+        waits = [f"{role}{name}" for role in sorted(WAITS) for name in ("on", "off")]
+        others = ["await", "waits:a", *(f"{role}a" for role in {*Role} - WAITS)]
+        await put(adapter, *map(a_job, [*waits, *others]))
+        for job_id in ("await:off", "deadline:off", "trigger:a"):
+            job = replace(
+                the_next(await read_job(adapter, job_id)), status=JobStatus.FINISHED
+            )
+            await put(adapter, job)
+        await adapter.drop_jobs(["watchdog:off", "await"], now=NOON)
+
+        summary = await adapter.summary(now=NOON, is_deep=False)
+
+        listed = (await adapter.read_jobs(JobQuery(limit=99))).items
+        for is_counted, counts in ((False, summary.jobs), (True, summary.waits)):
+            counted = {each: counts.get(each, 0) for each in JobStatus}
+            assert counted == {
+                each: sum(
+                    job.status is each and is_wait(job.id) is is_counted
+                    for job in listed
+                )
+                for each in JobStatus
+            }
+        assert sum(summary.waits.values()) == 5
 
     async def test_runs_are_counted_by_state(self, adapter: Adapter) -> None:
         await put(adapter, a_job(look_at=NOON))

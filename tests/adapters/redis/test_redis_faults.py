@@ -244,6 +244,38 @@ async def test_a_line_that_falls_silent_is_told_to_the_caller_and_comes_back(
     assert await read_job(far_adapter) == a_job()
 
 
+async def test_who_is_cancelled_closes_without_waiting_for_a_line_that_is_silent(
+    server: Server, line: Line, adapter: RedisAdapter
+) -> None:
+    url = server.url.replace(f":{server.port}/", f":{line.port}/")
+    patient = RedisAdapter(f"{url}&timeout=600", has_own_clock=False)
+    await patient.open(now=NOON)
+    line.fall_silent()
+
+    for verb in (partial(put, patient, a_job()), patient.close):
+        async with anyio.create_task_group() as asking:
+            asking.start_soon(verb)
+            await anyio.wait_all_tasks_blocked()
+            asking.cancel_scope.cancel()
+
+    with pytest.raises(StoreUnavailableError, match="not open"):
+        await put(patient, a_job())
+    await put(adapter, a_job())
+
+
+async def test_who_is_cancelled_opens_nothing_and_waits_for_nobody(line: Line) -> None:
+    line.fall_silent()
+    adapter = RedisAdapter(f"redis://127.0.0.1:{line.port}/0?timeout=600")
+
+    for _ in range(2):
+        async with anyio.create_task_group() as opening:
+            opening.start_soon(partial(adapter.open, now=NOON))
+            await anyio.wait_all_tasks_blocked()
+            opening.cancel_scope.cancel()
+
+    assert adapter.url == f"redis://127.0.0.1:{line.port}/0"
+
+
 async def test_scripts_that_the_server_forgot_are_sent_again(
     adapter: RedisAdapter, server: Server
 ) -> None:

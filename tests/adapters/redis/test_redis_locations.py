@@ -54,6 +54,16 @@ SECRET = "hunter2"  # noqa: S105  nobody's
             ),
         ),
         (
+            "redis+sentinel://a/m?sentinel_username=ada&sentinel_password=p%40s+s%26",
+            Location(
+                scheme="redis+sentinel",
+                hosts=(("a", 26379),),
+                service="m",
+                sentinel_username="ada",
+                sentinel_password="p@s+s&",  # noqa: S106
+            ),
+        ),
+        (
             "redis+cluster://a:1,b:2",
             Location(scheme="redis+cluster", hosts=(("a", 1), ("b", 2))),
         ),
@@ -75,6 +85,7 @@ def test_a_url_is_read(url: str, expected: Location) -> None:
         "redis://ada:hunter2@h/0",
         "rediss://:hunter2@h:1/2?prefix=app",
         "redis+sentinel://ada:hunter2@a,b/primary/1",
+        "redis+sentinel://a/primary?sentinel_username=ada&sentinel_password=hunter2",
         "redis+cluster://ada:hunter2@a:1,b:2",
     ],
 )
@@ -108,6 +119,13 @@ def test_a_secret_is_not_shown(url: str) -> None:
         "redis://ada:hunter2@h/0?timeout=soon",
         "redis+cluster://ada:hunter2@h/1",
         "redis+sentinel://ada:hunter2@h",
+        "redis+sentinel://h?sentinel_password=hunter2",
+        "redis+sentinel://h/primary?sentinel_password=12&hunter2",
+        "redis+sentinel://h/primary?sentinel_password=12#hunter2",
+        "redis+sentinel://h/primary/one?sentinel_password=hunter2",
+        "redis+sentinel://h/primary?sentinel_password=hunter2&timeout=soon",
+        "redis://h/0?sentinel_password=hunter2",
+        "redis+cluster://h?sentinel_username=hunter2",
         "redis://ada:hunter2@[h/0",
         "redis://ada:12?hunter2@h/0",
         "redis://ada:12?hunter2=1@h/0",

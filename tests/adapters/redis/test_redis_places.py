@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from contextlib import ExitStack
@@ -18,7 +19,7 @@ from nvent_sched._model.claims import STORED
 from nvent_sched._model.locks import LockBusy
 from nvent_sched.adapters.redis import RedisAdapter
 from nvent_sched.adapters.redis.keys import Keys
-from nvent_sched.errors import StoreUnavailableError
+from nvent_sched.errors import StoreError, StoreUnavailableError
 from nvent_sched.testing.conformance.builders import (
     HANDLER,
     NOON,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from tests.conftest import Server
 
 SOON = timedelta(milliseconds=300)
+SECRET = "hunter2"  # noqa: S105  nobody's
 
 # The Valkey that comes with the tests was built without TLS.
 needs_redis = pytest.mark.skipif(
@@ -237,6 +239,33 @@ class TestFailover:
         assert after.jobs == ()
         assert after.next_look_at is not None
         assert after.next_look_at > after.now
+
+    async def test_sentinels_with_a_password_of_their_own_are_reached_by_it(
+        self, start: Callable[..., Server], primary: Server
+    ) -> None:
+        with primary.client() as client:
+            client.config_set("requirepass", "theirs")
+        sentinel = start("valkey", "--sentinel", "--requirepass", SECRET)
+        with sentinel.client(password=SECRET) as client:
+            driver: Any = client
+            driver.sentinel_monitor("main", "127.0.0.1", primary.port, 1)
+        where = f"127.0.0.1:{sentinel.port}/main/0?timeout=2"
+        adapter = RedisAdapter(
+            f"redis+sentinel://:theirs@{where}&sentinel_password={SECRET}",
+            has_own_clock=False,
+        )
+        await adapter.open(now=NOON)
+
+        await live(adapter)
+
+        await adapter.close()
+        for wrong in ("", "&sentinel_password=hunter3", "&sentinel_username=ada"):
+            other = RedisAdapter(f"redis+sentinel://:theirs@{where}{wrong}")
+            with pytest.raises(StoreError, match="sentinel_password") as refused:
+                await other.open(now=NOON)
+            assert not isinstance(refused.value, StoreUnavailableError)
+            said = f"{refused.value} {refused.value.__cause__!r} {other!r}"
+            assert not re.search("theirs|hunter|ada", said)
 
     async def test_fencing_tokens_grow_although_the_last_of_them_were_lost(
         self, primary: Server, replica: Server

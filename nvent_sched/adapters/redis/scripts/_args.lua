@@ -28,6 +28,15 @@ local function text_of(number)
   return string.format('%.0f', number)
 end
 
+-- The number of something that is counted up; nil for what was damaged: no number, or one
+-- so high that a step from it would soon be lost.
+local COUNTED_MAX = 2 ^ 53 - 2 ^ 40
+
+local function counted(text)
+  local number = type(text) == 'string' and string.match(text, '^%d+$') and tonumber(text)
+  return number and number < COUNTED_MAX and number or nil
+end
+
 -- The store's own clock decides. Only a test gives another time.
 local function time_now()
   local given = arg()

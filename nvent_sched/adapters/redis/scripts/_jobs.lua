@@ -56,11 +56,19 @@ local function job_text(job_id)
   return texts_read[job_id]
 end
 
+local WAITS = {['await:'] = true, ['deadline:'] = true, ['watchdog:'] = true}
+
+-- Waits are counted apart.
+local function count_job(job_id, status, count)
+  local is_wait = WAITS[string.match(job_id, '^%l+:')]
+  count_later(statuses, is_wait and 'wait ' .. status or status, count)
+end
+
 local function unlist_job(job_id, job)
   if job.look_at ~= '' then
     score_later(due .. job.handler, job_id, nil)
   end
-  count_later(statuses, job.status, -1)
+  count_job(job_id, job.status, -1)
 end
 
 local is_any_aside
@@ -83,10 +91,10 @@ local function write_job(job_id, old_text, text, job)
     end
   end
   if old and old.status ~= job.status then
-    count_later(statuses, old.status, -1)
+    count_job(job_id, old.status, -1)
   end
   if not old or old.status ~= job.status then
-    count_later(statuses, job.status, 1)
+    count_job(job_id, job.status, 1)
   end
   redis.call('HSET', jobs, job_id, text)
   if job.look_at ~= '' then

@@ -9,16 +9,23 @@
 local PART = '\31'
 local HOLD = '^(%d+)\31(%d+)\31(%d+)\31([^\31]*)\31(.*)$'
 
--- What is stored of a hold, whether or not it has ended; nil for none.
+local DAMAGED = 'somebody: the record is damaged'
+
+-- What is stored of a hold, whether or not it has ended; nil for none. One that was damaged
+-- is nobody's: it has no ticket, no length, and maybe no end.
 local function stored_hold(name)
   local text = redis.call('HGET', locks, name)
-  if not text then
+  local ends = tonumber(redis.call('ZSCORE', lock_ends, name))
+  if not text and not ends then
     return nil
   end
-  local fence_held, since, ttl, ticket, holder = string.match(text, HOLD)
+  local fence_held, since, ttl, ticket, holder = string.match(text or '', HOLD)
+  if not (counted(fence_held) and counted(since) and counted(ttl)) then
+    return {holder = DAMAGED, ends = ends}
+  end
   return {
     fence = fence_held, since = since, ttl = tonumber(ttl), ticket = ticket,
-    holder = holder, ends = tonumber(redis.call('ZSCORE', lock_ends, name)),
+    holder = holder, ends = ends,
   }
 end
 

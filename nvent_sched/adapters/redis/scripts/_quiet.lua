@@ -6,11 +6,19 @@
 --
 -- returns nothing: a part of other scripts
 
--- Until when nothing is claimed; nil if claims may be made.
+local QUIET_MAX = 10000000
+
+-- Until when nothing is claimed; nil if claims may be made. What was damaged, or written
+-- before the clock was set back, keeps us for so long and no longer.
 local function quiet_until(now)
-  local ends = redis.call('GET', quiet)
-  if ends and tonumber(ends) > now then
-    return ends
+  local text = redis.call('GET', quiet)
+  if not text then
+    return nil
   end
-  return nil
+  local ends = counted(text)
+  if not ends or ends > now + QUIET_MAX then
+    ends = now + QUIET_MAX
+    redis.call('SET', quiet, text_of(ends), 'PX', QUIET_MAX / 1000)
+  end
+  return ends > now and text_of(ends) or nil
 end

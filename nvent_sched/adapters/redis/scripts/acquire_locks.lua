@@ -10,6 +10,8 @@
 local SWEPT_MAX = 1000
 local ENDED_KEPT = 7 * 24 * 3600 * 1000000 -- so long may a hold that ended be renewed
 
+local PLACE_MAX = 3600 * 1000000 -- for who takes no place and cannot know
+
 local now = time_now()
 local quiet_ends = quiet_until(now)
 
@@ -17,7 +19,11 @@ local function sweep()
   local ended = redis.call('ZRANGEBYSCORE', lock_places, '-inf', text_of(now),
     'LIMIT', 0, SWEPT_MAX)
   for _, place in ipairs(ended) do
-    leave_queue(string.match(place, '^([^\31]*)\31(.*)$'))
+    local name, ticket = string.match(place, '^([^\31]*)\31(.*)$')
+    if name then
+      leave_queue(name, ticket)
+    end
+    redis.call('ZREM', lock_places, place) -- also one that was damaged
   end
   local old = redis.call('ZRANGEBYSCORE', lock_ends, '-inf', text_of(now - ENDED_KEPT),
     'LIMIT', 0, SWEPT_MAX)
@@ -26,16 +32,18 @@ local function sweep()
   end
 end
 
-local function hold_of(name)
+-- Who has it. A hold that was damaged is kept like one of who asks.
+local function hold_of(name, ttl)
   local hold = stored_hold(name)
-  if not hold or hold.ends <= now then
+  if not hold then
     return nil
   end
-  if hold.ends > now + hold.ttl then -- the clock was set back
-    hold.ends = now + hold.ttl
-    store_hold(name, hold)
+  local longest = now + (hold.ttl or ttl)
+  if not hold.ends or hold.ends > longest then -- the clock was set back
+    hold.ends = longest
+    redis.call('ZADD', lock_ends, text_of(hold.ends), name)
   end
-  return hold
+  return hold.ends > now and hold or nil
 end
 
 local function join_queue(name, ticket, place_ends)
@@ -56,7 +64,7 @@ local function first_in_queue(name, longest)
     end
     local place = name .. PART .. ticket
     local ends = tonumber(redis.call('ZSCORE', lock_places, place) or '0')
-    if longest > now and ends > longest then -- the clock was set back
+    if ends > longest then -- the clock was set back
       ends = longest
       redis.call('ZADD', lock_places, text_of(ends), place)
     end
@@ -68,7 +76,7 @@ local function first_in_queue(name, longest)
 end
 
 local function acquire(name, ticket, holder, ttl, place_us)
-  local hold = hold_of(name)
+  local hold = hold_of(name, ttl)
   if hold and hold.ticket == ticket then
     hold.ends, hold.ttl = now + ttl, ttl
     store_hold(name, hold)
@@ -77,7 +85,8 @@ local function acquire(name, ticket, holder, ttl, place_us)
   if place_us > 0 then
     join_queue(name, ticket, now + place_us)
   end
-  local first, first_ends = first_in_queue(name, now + place_us)
+  local longest = place_us > 0 and place_us or PLACE_MAX
+  local first, first_ends = first_in_queue(name, now + longest)
   if not hold and not quiet_ends and (not first or first == ticket) then
     leave_queue(name, ticket)
     local row = {fence = next_fence(now), since = text_of(now), ticket = ticket}
@@ -88,7 +97,7 @@ local function acquire(name, ticket, holder, ttl, place_us)
   local ahead = redis.call('ZRANK', lock_queue .. name, ticket)
     or redis.call('ZCARD', lock_queue .. name)
   if hold then
-    return {hold.holder, hold.since, text_of(hold.ends), ahead}
+    return {hold.holder, hold.since or text_of(now), text_of(hold.ends), ahead}
   end
   return {'', '', quiet_ends or text_of(first_ends), ahead}
 end

@@ -7,11 +7,12 @@
 -- returns {number, text, ...}
 
 local after, limit = arg(), arg()
+local last = text_of(COUNTED_MAX) -- what has a higher number is no event of ours
 local entries -- false if the limit is 0
 if after == '' then
-  entries = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)
+  entries = redis.call('XREVRANGE', events, last, '-', 'COUNT', 1)
 else
-  entries = redis.call('XRANGE', events, '(' .. after .. '-1', '+', 'COUNT', limit)
+  entries = redis.call('XRANGE', events, text_of(after + 1), last, 'COUNT', limit)
 end
 local reply = {}
 for _, entry in ipairs(entries or {}) do

@@ -12,9 +12,12 @@ local names = redis.call('ZRANGEBYSCORE', lock_ends, '(' .. text_of(now), '+inf'
   'LIMIT', 0, limit)
 for _, name in ipairs(names) do
   local hold = stored_hold(name)
-  reply[#reply + 1] = {
-    name, hold.holder, hold.fence, hold.since, text_of(hold.ends),
-    redis.call('ZCARD', lock_queue .. name),
-  }
+  if hold.ticket then -- what was damaged is told by `check`
+    reply[#reply + 1] = {
+      name, hold.holder, hold.fence, hold.since,
+      text_of(math.min(hold.ends, now + hold.ttl)),
+      redis.call('ZCARD', lock_queue .. name),
+    }
+  end
 end
 return reply

@@ -10,6 +10,11 @@
 
 local LOOKED_AT_MAX = 1000
 
+local function text_at(key)
+  local text = redis.pcall('GET', key)
+  return type(text) == 'table' and 'of another kind' or text or ''
+end
+
 local now = time_now()
 local ready_runs, held_runs, oldest, waits = 0, 0, nil, {}
 
@@ -47,5 +52,5 @@ return {
   redis.call('ZCARD', run_ids), oldest and text_of(oldest) or '', waits,
   redis.call('HGETALL', quarantine),
   {redis.call('HLEN', jobs), redis.call('HLEN', definitions), redis.call('ZCARD', job_ids)},
-  redis.call('GET', fence) or '0', redis.call('GET', schema) or '',
+  text_at(fence), text_at(schema),
 }
