@@ -36,14 +36,6 @@ local function version_of(text)
   return version and tonumber(version) or -1
 end
 
-local WAITS = {['await:'] = true, ['deadline:'] = true, ['watchdog:'] = true}
-
--- Waits are counted apart.
-local function count_job(job_id, status, count)
-  local is_wait = WAITS[string.match(job_id, '^%l+:')]
-  count_later(statuses, is_wait and 'wait ' .. status or status, count)
-end
-
 local texts_read = {} -- of jobs, before this script changed them
 
 -- Read where jobs stand, in one go.
@@ -62,6 +54,14 @@ local function job_text(job_id)
     texts_read[job_id] = redis.call('HGET', jobs, job_id)
   end
   return texts_read[job_id]
+end
+
+local WAITS = {['await:'] = true, ['deadline:'] = true, ['watchdog:'] = true}
+
+-- Waits are counted apart.
+local function count_job(job_id, status, count)
+  local is_wait = WAITS[string.match(job_id, '^%l+:')]
+  count_later(statuses, is_wait and 'wait ' .. status or status, count)
 end
 
 local function unlist_job(job_id, job)
