@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nvent_sched.testing.faulty import Faults
     from nvent_sched.testing.simulator.store import SimulatedStore
     from nvent_sched.testing.simulator.timeline import HostClock
+    from nvent_sched.testing.simulator.worlds import SimulatedJob
 
 LEASE: Final = timedelta(seconds=12)
 HEARTBEAT: Final = timedelta(seconds=2)
@@ -129,6 +130,7 @@ class Host:
         faults: Faults | None = None,
         slots: int = 50,
         has_handler: bool = True,
+        declared: SimulatedJob | None = None,
         runs_handlers: bool = True,
     ) -> None:
         self.name: str = name
@@ -141,7 +143,7 @@ class Host:
         self.scheduler: SimulatedScheduler | None = None
         self.begun: list[Begun] = []
         self._slots, self._runs_handlers = slots, runs_handlers
-        self._has_handler = has_handler
+        self._has_handler, self._declared = has_handler, declared
         self._thawed_at: set[Instant] = set()
         self._starts = 0
         self._scope: anyio.CancelScope | None = None
@@ -175,6 +177,11 @@ class Host:
         )
         if self._has_handler:
             scheduler.handler("work")(self._work)
+        if (job := self._declared) is not None:
+            declare = scheduler.job(
+                job.schedule, id=job.id, handler="work", args=job.args, **job.options
+            )
+            declare(self._work)
         with anyio.CancelScope() as self._scope:
             connection.on_death = self._scope.cancel
             try:

@@ -121,6 +121,7 @@ async def _live(world: World, faults: Callable[[int], Faults | None]) -> Ending:
             faults=faults(n),
             slots=world.slots,
             has_handler=n not in world.strangers,
+            declared=dict(enumerate(world.declared)).get(n),
         )
         for n, offset_us in enumerate(world.offsets_us)
     ]

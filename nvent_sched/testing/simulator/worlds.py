@@ -96,6 +96,7 @@ class World:
         hints_lost: How many of a hundred hints are lost.
         slots: How many runs a host can have going.
         strangers: The hosts that do not have the handler.
+        declared: By host: a job that its code declares at each start, if any.
         calm_us: How long all is well before the end.
     """
 
@@ -107,6 +108,7 @@ class World:
     hints_lost: int = 0
     slots: int = 50
     strangers: frozenset[int] = frozenset()
+    declared: tuple[SimulatedJob, ...] = ()
     calm_us: int = 33 * SECOND_US
 
     @property
