@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
 
 from nvent_sched._engine.core import Core
-from nvent_sched._model.instants import SECOND_US, Instant
+from nvent_sched._model.instants import SECOND_US
 from nvent_sched.errors import SchedError, StoreUnavailableError
 from nvent_sched.scheduler import Scheduler
 from nvent_sched.testing.checker import Begun
 from nvent_sched.testing.faulty import VERBS, Drawn, with_faults
+from nvent_sched.testing.simulator.patterns import Patterns
+from nvent_sched.testing.simulator.programs import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +121,7 @@ class Host:
     Attributes:
         scheduler: The one that runs; None while none does.
         begun: The handlers that began here.
+        program: What its code does beside its jobs.
     """
 
     def __init__(  # noqa: PLR0913  all that differs between hosts
@@ -131,6 +135,7 @@ class Host:
         slots: int = 50,
         has_handler: bool = True,
         declared: SimulatedJob | None = None,
+        patterns: Patterns | None = None,
         runs_handlers: bool = True,
     ) -> None:
         self.name: str = name
@@ -144,8 +149,10 @@ class Host:
         self.begun: list[Begun] = []
         self._slots, self._runs_handlers = slots, runs_handlers
         self._has_handler, self._declared = has_handler, declared
-        self._thawed_at: set[Instant] = set()
         self._starts = 0
+        self.program: Program = Program(
+            name, store, clock, patterns=patterns or Patterns(), seed=seed
+        )
         self._scope: anyio.CancelScope | None = None
         self._connection: Connection | None = None
         self._stop = anyio.Event()
@@ -187,7 +194,9 @@ class Host:
             try:
                 async with scheduler:
                     self.scheduler = scheduler
-                    await self._stop.wait()
+                    is_dead = partial(getattr, connection, "is_dead")
+                    async with self.program.running(scheduler, is_dead=is_dead):
+                        await self._stop.wait()
             except SchedError as error:
                 self.store.log.append(f"{instance_id} ended: {type(error).__name__}")
             finally:
@@ -228,7 +237,7 @@ class Host:
 
     def thaw(self) -> None:
         """Let it go on, as SIGCONT does."""
-        self._thawed_at.add(self.store.now())
+        self.program.thawed_at.add(self.store.now())
         self.clock.thaw()
 
     def cut(self, *, is_cut: bool) -> None:
@@ -260,4 +269,10 @@ class Host:
 
     def watched(self) -> list[Begun]:
         """Give the handlers that began here, with when the host was thawed."""
-        return [replace(b, thawed=frozenset(self._thawed_at)) for b in self.begun]
+        thawed = frozenset(self.program.thawed_at)
+        return [replace(begun, thawed=thawed) for begun in self.begun]
+
+    def held(self) -> list[Begun]:
+        """Give the times at which a lock was had here, likewise."""
+        thawed = frozenset(self.program.thawed_at)
+        return [replace(begun, thawed=thawed) for begun in self.program.held]

@@ -12,6 +12,7 @@ from nvent_sched._model.instants import MILLISECOND_US, SECOND_US, Instant, mome
 from nvent_sched._model.policies import Misfire, OnLost, Overlap, Retry
 from nvent_sched._rules.cron import Cron
 from nvent_sched._rules.schedules import Interval, OneTime
+from nvent_sched.testing.simulator.patterns import Patterns, draw_patterns
 from nvent_sched.testing.simulator.timeline import BEGIN
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class World:
         slots: How many runs a host can have going.
         strangers: The hosts that do not have the handler.
         declared: By host: a job that its code declares at each start, if any.
+        patterns: What the program of every host does beside its jobs.
         calm_us: How long all is well before the end.
     """
 
@@ -109,6 +111,7 @@ class World:
     slots: int = 50
     strangers: frozenset[int] = frozenset()
     declared: tuple[SimulatedJob, ...] = ()
+    patterns: Patterns = field(default_factory=Patterns)
     calm_us: int = 33 * SECOND_US
 
     @property
@@ -116,6 +119,11 @@ class World:
         """Whether the times in the journal can be compared."""
         has_jumps = any(each.kind is Kind.JUMP for each in self.troubles)
         return self.has_own_clock or not has_jumps
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether anything but what users do is to happen."""
+        return any(each.kind not in BY_USERS for each in self.troubles)
 
 
 def draw_world(seed: int) -> World:
@@ -135,6 +143,7 @@ def draw_world(seed: int) -> World:
         troubles=_draw_troubles(random, hosts=hosts, jobs=len(jobs)),
         hints_lost=random.choice((0, 20, 100)),
         slots=random.choice((2, 50)),
+        patterns=draw_patterns(Random(f"patterns {seed}")),
     )
 
 
