@@ -140,7 +140,8 @@ class Adapter(Protocol):
         is written.
 
         Inserts a CLAIMED run with a fencing token higher than every one before it. A
-        run whose id exists already is left alone and gets no token. Marks runs to be
+        run whose id exists already is left alone, gets no token, and a tally of such a
+        record is not counted. Marks runs to be
         cancelled: one that is WAITING or READY ends as CANCELLED at once, a CLAIMED
         one is told through `renew`.
 
