@@ -207,6 +207,17 @@ def test_two_that_began_and_ended_at_one_instant_did_so_in_the_order_of_their_to
     assert names(with_runs(journal, *runs[:3], *reversed(both), *runs[5:])) == set()
 
 
+def test_a_write_under_a_token_that_was_not_given_out_is_a_stale_write() -> None:
+    claim = FencedWrite(job_id="job", run_id="run", fence=3, is_claim=True)
+    journal = replace(steady(), writes=(claim, replace(claim, is_claim=False)))
+    unknown = replace(claim, fence=4, is_claim=False)
+
+    assert names(journal) == set()
+    assert names(replace(journal, writes=(*journal.writes, unknown))) == {
+        Wrong.STALE_WRITE
+    }
+
+
 def test_a_start_past_the_grace_that_forbids_it_is_late() -> None:
     policies = Policies(misfire=Misfire.SKIP, misfire_grace_us=2 * SECOND_US)
     journal = steady(policies=policies)

@@ -81,6 +81,8 @@ def judge_writes(journal: Journal) -> Iterator[Violation]:
             text = f"token {write.fence} was given out after {given}"
         elif not write.is_claim and write.fence < held:
             text = f"accepted under token {write.fence}, and {held} was given out"
+        elif not write.is_claim and write.fence > held:
+            text = f"accepted under token {write.fence}, which is not known any more"
         else:
             text = ""
         if text:

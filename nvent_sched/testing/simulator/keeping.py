@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.jobs import JobStatus
-from nvent_sched._model.roles import is_wait
+from nvent_sched._model.roles import Role, is_wait
 from nvent_sched.testing.checker import Violation, Wrong
 from nvent_sched.testing.checker.journal import TOLERANCE_US
 from nvent_sched.testing.checker.owed import shown
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.jobs import Job
     from nvent_sched.testing.checker import Begun
     from nvent_sched.testing.simulator.hosts import Host
+    from nvent_sched.testing.simulator.losing import Failover
     from nvent_sched.testing.simulator.patterns import Tried, Woken
     from nvent_sched.testing.simulator.worlds import World
 
@@ -27,18 +28,33 @@ IDLE_US: Final = 15 * SECOND_US
 
 def judge_patterns(world: World, hosts: list[Host]) -> tuple[Violation, ...]:
     """Judge what the programs of hosts saw, when all has been well for long."""
+    failover = hosts[0].store.failover
+    lost = frozenset[str]() if failover is None else failover.jobs_lost
     held = [begun for host in hosts for begun in host.held()]
     since = Instant(hosts[0].store.now() - IDLE_US)
     names = [lock.name for lock in world.patterns.locks]
     violations = [*judge_holds(held), *judge_idle(held, names=names, since=since)]
-    woken = [each for host in hosts for each in host.program.woken]
+    woken = [
+        each
+        for host in hosts
+        for each in host.program.woken
+        if f"{Role.AWAIT}{each.key}" not in lost
+    ]
     late_us = None if world.is_troubled else TOLERANCE_US
     violations += judge_woken(woken, early_us=TOLERANCE_US, late_us=late_us)
-    tried = [each for host in hosts for each in host.program.tried]
+    tried = [
+        each
+        for host in hosts
+        for each in host.program.tried
+        if f"{Role.DEADLINE}{each.key}" not in lost
+    ]
     violations += judge_tried(tried, late_us=TOLERANCE_US)
     if world.is_clock_steady:  # else what they wait for may be far away again
         for host in hosts:
             violations += judge_left(host.name, host.program.waits_for)
+    if failover is not None:
+        begun = [each for host in hosts for each in host.begun]
+        violations += judge_repeated(begun, failover)
     return tuple(violations)
 
 
@@ -141,6 +157,19 @@ def judge_tried(tried: Iterable[Tried], *, late_us: int) -> Iterator[Violation]:
         if each.acted_at is not None and each.acted_at > each.at + late_us:
             text = f"{each.host} still worked at {shown(each.acted_at)}"
             yield Violation(wrong=Wrong.LATE, job_id=job_id, at=each.at, text=text)
+
+
+def judge_repeated(begun: Iterable[Begun], failover: Failover) -> Iterator[Violation]:
+    """Look for a run that began again although its end was not among what was lost."""
+    for each in begun:
+        if each.began_at > failover.at and each.run_id in failover.ended:
+            yield Violation(
+                wrong=Wrong.EXTRA,
+                job_id=each.job_id,
+                at=each.began_at,
+                run_id=each.run_id,
+                text="it began again, and the server that took over knew its end",
+            )
 
 
 def judge_left(host: str, keys: Iterable[str]) -> Iterator[Violation]:

@@ -179,6 +179,8 @@ class _Life:
             if not isinstance(error, AwaitCancelledError):
                 raise
         if not self._is_dead():
+            ended = "cancelled" if at is None else "over"
+            self._store.log.append(f"{self._name} {wait.key} is {ended}")
             program._done.add(wait.key)
             program.woken.append(
                 Woken(

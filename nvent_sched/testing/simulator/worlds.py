@@ -140,7 +140,10 @@ def draw_world(seed: int) -> World:
         has_own_clock=has_own_clock,
         offsets_us=tuple(offsets),
         jobs=jobs,
-        troubles=_draw_troubles(random, hosts=hosts, jobs=len(jobs)),
+        troubles=_in_order(
+            *_draw_troubles(random, hosts=hosts, jobs=len(jobs)),
+            *(_draw_failover(Random(f"failover {seed}")) if has_own_clock else ()),
+        ),
         hints_lost=random.choice((0, 20, 100)),
         slots=random.choice((2, 50)),
         patterns=draw_patterns(Random(f"patterns {seed}")),
@@ -229,6 +232,23 @@ def _draw_troubles(random: Random, *, hosts: int, jobs: int) -> tuple[Trouble, .
             kind, amount = random.choice(ON_JOBS), random.randrange(1_000)
             who = random.randrange(jobs)
             troubles.append(Trouble(at_us=at_us, kind=kind, who=who, amount=amount))
+    return tuple(troubles)
+
+
+def _draw_failover(random: Random) -> tuple[Trouble, ...]:
+    """Draw, rarely, that another server takes over and has not heard of the last writes."""
+    if random.randrange(8):
+        return ()
+    at_us = random.randrange(TROUBLED_US // SECOND_US) * SECOND_US
+    at_us += random.choice((0, random.randrange(SECOND_US)))
+    lost_us = random.choice((1, 100, 1_000, 4_000)) * MILLISECOND_US
+    return (
+        Trouble(at_us=at_us, kind=Kind.REMEMBER),
+        Trouble(at_us=at_us + lost_us, kind=Kind.FAIL_OVER),
+    )
+
+
+def _in_order(*troubles: Trouble) -> tuple[Trouble, ...]:
     return tuple(sorted(troubles, key=lambda each: each.at_us))
 
 
