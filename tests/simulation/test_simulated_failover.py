@@ -99,7 +99,9 @@ def test_a_wait_that_was_lost_may_have_another_time_and_one_that_was_not_keeps_i
 
 
 def test_a_run_whose_end_was_known_and_that_begins_again_is_found() -> None:
-    failover = Failover(at=BEGIN, ended=frozenset({"old"}), jobs_lost=frozenset())
+    failover = Failover(
+        since=BEGIN, at=BEGIN, ended=frozenset({"old"}), jobs_lost=frozenset()
+    )
     old, new = (
         Begun(
             job_id="job",

@@ -189,13 +189,16 @@ class Host:
                 job.schedule, id=job.id, handler="work", args=job.args, **job.options
             )
             declare(self._work)
+        self.program.declare(scheduler, self._hear)
         with anyio.CancelScope() as self._scope:
             connection.on_death = self._scope.cancel
             try:
                 async with scheduler:
                     self.scheduler = scheduler
                     is_dead = partial(getattr, connection, "is_dead")
-                    async with self.program.running(scheduler, is_dead=is_dead):
+                    async with self.program.running(
+                        scheduler, self._hear, is_dead=is_dead
+                    ):
                         await self._stop.wait()
             except SchedError as error:
                 self.store.log.append(f"{instance_id} ended: {type(error).__name__}")
@@ -230,6 +233,10 @@ class Host:
             self.kill()
         if chance.randrange(100) < failing:
             raise HandlerError
+
+    async def _hear(self, run: RunContext, fired: list[int] | None) -> None:
+        """Hear a trigger that was fired: by hand with what to do, by its schedule not."""
+        await self._work(run, *(fired or (0, 0, 0)))
 
     def freeze(self) -> None:
         """Stop the process, as SIGSTOP does."""

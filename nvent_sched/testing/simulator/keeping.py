@@ -11,6 +11,7 @@ from nvent_sched.testing.checker import Violation, Wrong
 from nvent_sched.testing.checker.journal import TOLERANCE_US
 from nvent_sched.testing.checker.owed import shown
 from nvent_sched.testing.checker.watching import acts_of_old
+from nvent_sched.testing.simulator.handing import judge_fires
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,6 +56,20 @@ def judge_patterns(world: World, hosts: list[Host]) -> tuple[Violation, ...]:
     if failover is not None:
         begun = [each for host in hosts for each in host.begun]
         violations += judge_repeated(begun, failover)
+    return tuple(violations)
+
+
+def judge_rest(world: World, hosts: list[Host]) -> tuple[Violation, ...]:
+    """Judge what patterns left behind, as nothing is left to do."""
+    store = hosts[0].store
+    violations = [*judge_records(store.jobs())]
+    for trigger in world.patterns.triggers:
+        violations += judge_fires(
+            trigger,
+            fired=[each for host in hosts for each in host.program.fired],
+            runs=store.runs(),
+            failover=store.failover,
+        )
     return tuple(violations)
 
 

@@ -33,21 +33,26 @@ class Failover:
     """A failover: what it may not have changed, and what it has lost.
 
     Attributes:
+        since: When the server that took over heard for the last time.
         at: When it was.
         ended: The runs whose end was known to the server that took over.
         jobs_lost: The jobs, and the waits, that it had not heard of.
     """
 
+    since: Instant
     at: Instant
     ended: frozenset[str]
     jobs_lost: frozenset[str]
 
 
-def failed_over(tables: Tables, *, at: Instant, jobs_before: set[str]) -> Failover:
+def failed_over(
+    tables: Tables, *, since: Instant, at: Instant, jobs_before: set[str]
+) -> Failover:
     """Say what a failover has lost.
 
     Args:
         tables: What the server that took over holds.
+        since: When it heard for the last time.
         at: When it was.
         jobs_before: The jobs that the other one held.
     """
@@ -57,6 +62,7 @@ def failed_over(tables: Tables, *, at: Instant, jobs_before: set[str]) -> Failov
         if record.bare.state is RunState.FINISHED
     )
     return Failover(
+        since=since,
         at=at,
         ended=frozenset(ended),
         jobs_lost=frozenset(jobs_before - tables.jobs.keys()),

@@ -1,4 +1,4 @@
-"""What programs do in a simulation beside their jobs: locks, waits and deadlines. Pure."""
+"""What programs do in a simulation beside their jobs: locks, waits, deadlines, triggers. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.instants import MILLISECOND_US, SECOND_US
+from nvent_sched._model.roles import Role
 
 if TYPE_CHECKING:
     from random import Random
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instants import Instant
 
 WAITS_MAX: Final = 3
+SUBSCRIBER: Final = "hearer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,35 @@ class SimulatedDeadline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedTrigger:
+    """A trigger that every host declares, fires and hears.
+
+    Attributes:
+        every_us: How often its schedule fires it; None for only by hand.
+        fires: How often each host fires it.
+        length_us: How long who hears it takes at most.
+        heard_us: When somebody subscribes, counted from the beginning; None for before
+            anything is fired.
+    """
+
+    name: str
+    every_us: int | None = None
+    fires: int = 4
+    length_us: int = SECOND_US
+    heard_us: int | None = None
+
+    @property
+    def job_id(self) -> str:
+        """Which job keeps it."""
+        return f"{Role.TRIGGER}{self.name}"
+
+    @property
+    def subscription_id(self) -> str:
+        """Which job keeps the subscription."""
+        return f"{Role.SUBSCRIPTION}{self.name}:{SUBSCRIBER}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Patterns:
     """What the program of every host does.
 
@@ -73,16 +104,18 @@ class Patterns:
         locks: What it wants for itself.
         waits: What it waits for.
         deadlines: What it does within a time.
+        triggers: What it fires and hears.
     """
 
     locks: tuple[SimulatedLock, ...] = ()
     waits: tuple[SimulatedWait, ...] = ()
     deadlines: tuple[SimulatedDeadline, ...] = ()
+    triggers: tuple[SimulatedTrigger, ...] = ()
 
     @property
     def is_none(self) -> bool:
         """Whether it does nothing."""
-        return not (self.locks or self.waits or self.deadlines)
+        return not (self.locks or self.waits or self.deadlines or self.triggers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +152,19 @@ class Tried:
     acted_at: Instant | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """A fire that was answered.
+
+    Attributes:
+        run_id: Its run.
+        at: When it was answered, by true time.
+    """
+
+    run_id: str
+    at: Instant
+
+
 def draw_patterns(random: Random) -> Patterns:
     """Draw what programs do; often nothing."""
     return Patterns(
@@ -132,6 +178,7 @@ def draw_patterns(random: Random) -> Patterns:
             for n in range(random.choice((0, 0, 1, WAITS_MAX)))
         ),
         deadlines=(_draw_deadline(random),) if random.randrange(4) == 0 else (),
+        triggers=(_draw_trigger(random),) if random.randrange(6) == 0 else (),
     )
 
 
@@ -150,4 +197,14 @@ def _draw_deadline(random: Random) -> SimulatedDeadline:
         from_us=random.randrange(12) * SECOND_US,
         length_us=random.randrange(1, 12) * SECOND_US,
         work_us=random.choice((1, 3, 20)) * SECOND_US,
+    )
+
+
+def _draw_trigger(random: Random) -> SimulatedTrigger:
+    return SimulatedTrigger(
+        name="trigger",
+        every_us=random.choice((None, 3 * SECOND_US)),
+        fires=random.choice((2, 8)),
+        length_us=random.choice((0, 2)) * SECOND_US,
+        heard_us=random.choice((None, None, random.randrange(20) * SECOND_US)),
     )

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
 from nvent_sched._model.instants import MICROSECOND, SECOND_US, Instant, instant_from
+from nvent_sched._rules.schedules import Interval
 from nvent_sched.errors import AwaitCancelledError, DeadlineError, SchedError
 from nvent_sched.testing.checker import Begun
-from nvent_sched.testing.simulator.patterns import Patterns, Tried, Woken
+from nvent_sched.testing.simulator.patterns import (
+    SUBSCRIBER,
+    Fired,
+    Patterns,
+    Tried,
+    Woken,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,14 +28,18 @@ if TYPE_CHECKING:
     from nvent_sched.testing.simulator.patterns import (
         SimulatedDeadline,
         SimulatedLock,
+        SimulatedTrigger,
         SimulatedWait,
     )
     from nvent_sched.testing.simulator.store import SimulatedStore
     from nvent_sched.testing.simulator.timeline import HostClock
 
+    Hearer = Callable[..., Awaitable[None]]
+
 AGAIN_US: Final = SECOND_US
 """After how long a program tries again what went wrong."""
 STEP_US: Final = SECOND_US // 2
+FIRES_EVERY_US: Final = 2 * SECOND_US
 
 
 class WorkError(Exception):
@@ -47,6 +59,7 @@ class Program:
         held: Each time it had a lock, in order.
         woken: Each wait that ended.
         tried: Each try of work with a deadline.
+        fired: Each fire that was answered.
         thawed_at: When the host came back from pauses.
     """
 
@@ -67,6 +80,7 @@ class Program:
         self.held: list[Begun] = []
         self.woken: list[Woken] = []
         self.tried: list[Tried] = []
+        self.fired: list[Fired] = []
         self.thawed_at: set[Instant] = set()
 
     @property
@@ -74,11 +88,22 @@ class Program:
         """What it still waits for, or has still to do."""
         keys = [each.key for each in self._patterns.waits]
         keys += [each.key for each in self._patterns.deadlines]
+        keys += [each.job_id for each in self._patterns.triggers]
         return tuple(key for key in keys if key not in self._done)
+
+    def declare(self, scheduler: Scheduler, hear: Hearer) -> None:
+        """Declare triggers, as code does before the start, and who hears them."""
+        for trigger in self._patterns.triggers:
+            schedule = None
+            if trigger.every_us is not None:
+                schedule = Interval(trigger.every_us * MICROSECOND)
+            scheduler.trigger(trigger.name, schedule)
+            if self._is_heard(trigger):
+                scheduler.on(trigger.name, id=SUBSCRIBER)(hear)
 
     @asynccontextmanager
     async def running(
-        self, scheduler: Scheduler, *, is_dead: Callable[[], bool]
+        self, scheduler: Scheduler, hear: Hearer, *, is_dead: Callable[[], bool]
     ) -> AsyncIterator[None]:
         """Run it for one life of the process."""
         if self._is_over or self._patterns.is_none:
@@ -86,16 +111,28 @@ class Program:
             return
         life = _Life(self, scheduler, is_dead)
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._go_on, life, hear)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _go_on(self, life: _Life, hear: Hearer) -> None:
+        async with anyio.create_task_group() as tasks:
             self._scope = tasks.cancel_scope
-            chance = Random(f"{self._seed} {scheduler.instance_id}")
+            chance = Random(f"{self._seed} {life.name}")
             for lock in self._patterns.locks:
                 tasks.start_soon(life.want, lock, chance)
             for wait in self._patterns.waits:
                 tasks.start_soon(life.wait, wait, chance)
             for deadline in self._patterns.deadlines:
                 tasks.start_soon(life.work, deadline, chance)
-            yield
-            tasks.cancel_scope.cancel()
+            for trigger in self._patterns.triggers:
+                tasks.start_soon(life.fire, trigger, chance)
+                if not self._is_heard(trigger):
+                    tasks.start_soon(life.subscribe, trigger, hear)
+
+    def _is_heard(self, trigger: SimulatedTrigger) -> bool:
+        elapsed_us = self._clock.monotonic_us()
+        return trigger.heard_us is None or trigger.heard_us <= elapsed_us
 
     def end(self) -> None:
         """Do nothing more, in this life and in all others."""
@@ -117,14 +154,14 @@ class _Life:
     ) -> None:
         self._program, self._scheduler, self._is_dead = program, scheduler, is_dead
         self._clock, self._store = program._clock, program._store
-        self._name = scheduler.instance_id
+        self.name = scheduler.instance_id
 
     async def _tried(self, what: str, deed: Callable[[], Awaitable[None]]) -> bool:
         """Do something; say whether it went well, and write down if not."""
         try:
             await deed()
         except (SchedError, WorkError) as error:
-            self._store.log.append(f"{self._name} {what}: {type(error).__name__}")
+            self._store.log.append(f"{self.name} {what}: {type(error).__name__}")
             return isinstance(error, AwaitCancelledError | DeadlineError)
         return True
 
@@ -144,15 +181,15 @@ class _Life:
             now = self._store.now()
             begun = Begun(
                 job_id=f"lock {lock.name}",
-                run_id=self._name,
+                run_id=self.name,
                 fence=held.fencing_token,
-                instance=self._name,
+                instance=self.name,
                 began_at=now,
                 acts=[now],
             )
             self._program.held.append(begun)
             self._store.log.append(
-                f"{self._clock.monotonic_us()} {self._name} has {lock.name} "
+                f"{self._clock.monotonic_us()} {self.name} has {lock.name} "
                 f"#{begun.fence}"
             )
             left_us = chance.randrange(lock.length_us + 1)
@@ -180,7 +217,7 @@ class _Life:
                 raise
         if not self._is_dead():
             ended = "cancelled" if at is None else "over"
-            self._store.log.append(f"{self._name} {wait.key} is {ended}")
+            self._store.log.append(f"{self.name} {wait.key} is {ended}")
             program._done.add(wait.key)
             program.woken.append(
                 Woken(
@@ -216,3 +253,29 @@ class _Life:
                     tried.acted_at = program.now()
             if chance.randrange(100) < deadline.failing:
                 raise WorkError
+
+    async def subscribe(self, trigger: SimulatedTrigger, hear: Hearer) -> None:
+        """Subscribe to a trigger that was fired before, maybe."""
+        assert trigger.heard_us is not None
+        await self._until(trigger.heard_us)
+        self._scheduler.on(trigger.name, id=SUBSCRIBER)(hear)
+
+    async def fire(self, trigger: SimulatedTrigger, chance: Random) -> None:
+        """Fire a trigger as often as it shall be, each time until that is answered."""
+        program = self._program
+        for number in range(trigger.fires):
+            key = f"{program._host} {number}"
+            if key in program._done:
+                continue
+            await self._until(number * FIRES_EVERY_US + chance.randrange(SECOND_US))
+            deed = partial(self._fire, trigger, key=key)
+            while not await self._tried(key, deed):
+                await self._clock.sleep(AGAIN_US)
+        program._done.add(trigger.job_id)
+
+    async def _fire(self, trigger: SimulatedTrigger, *, key: str) -> None:
+        program, payload = self._program, [trigger.length_us, 0, 0]
+        run = await self._scheduler.fire(trigger.name, payload, idempotency_key=key)
+        if not self._is_dead():
+            program._done.add(key)
+            program.fired.append(Fired(run_id=run.id, at=self._store.now()))

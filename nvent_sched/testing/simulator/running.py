@@ -19,7 +19,7 @@ import trio
 
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.jobs import JobStatus
-from nvent_sched._model.roles import is_wait
+from nvent_sched._model.roles import Role, is_wait, role_of
 from nvent_sched._model.runs import RunState
 from nvent_sched.testing.checker import JobJournal, Journal, Report, judge
 from nvent_sched.testing.simulator.acting import Stage
@@ -27,7 +27,7 @@ from nvent_sched.testing.simulator.hosts import Host
 from nvent_sched.testing.simulator.keeping import (
     is_pending_wait,
     judge_patterns,
-    judge_records,
+    judge_rest,
 )
 from nvent_sched.testing.simulator.store import SimulatedStore, closed
 from nvent_sched.testing.simulator.timeline import BEGIN, HostClock, Timeline
@@ -165,7 +165,7 @@ async def _live(world: World, faults: Callable[[int], Faults | None]) -> Ending:
         finally:
             # Last words are said under a shield, and may wait for an answer.
             timeline.end()
-    kept += judge_records(store.jobs())
+    kept += judge_rest(world, hosts)
     report = _judged(calm, replace(rest, is_at_rest=True), kept=kept)
     text = "\n".join(store.log)
     return Ending(
@@ -193,7 +193,7 @@ async def _come_to_rest(timeline: Timeline, store: SimulatedStore, user: Host) -
     """Let nothing new become due, and let everything end."""
     assert user.scheduler is not None
     for job in store.jobs():
-        if not is_wait(job.id):
+        if _stands_alone(job.id):
             await user.scheduler.pause(job.id)
     ends_us = timeline.elapsed_us + REST_US_MAX
     while timeline.elapsed_us < ends_us:
@@ -204,6 +204,11 @@ async def _come_to_rest(timeline: Timeline, store: SimulatedStore, user: Host) -
             # What was read before the last one ended may still be on its way.
             await timeline.run_until(timeline.elapsed_us + 5 * SECOND_US)
             return
+
+
+def _stands_alone(job_id: str) -> bool:
+    """Whether a job becomes due by itself: no wait, and nothing that must be fired."""
+    return not is_wait(job_id) and role_of(job_id) is not Role.SUBSCRIPTION
 
 
 def _journal(
@@ -257,5 +262,8 @@ def _judged(calm: Journal, rest: Journal, *, kept: tuple[Violation, ...]) -> Rep
         for violation in judge(calm).violations
         if "nobody looks" in violation.text
     )
-    assert all(known.job.status is not JobStatus.ACTIVE for known in rest.jobs)
+    assert not any(
+        known.job.status is JobStatus.ACTIVE and _stands_alone(known.job.id)
+        for known in rest.jobs
+    )
     return replace(report, violations=(*waiting, *kept, *report.violations))

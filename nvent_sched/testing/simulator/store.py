@@ -71,7 +71,7 @@ class SimulatedStore:
         self._quiet_until = 0
         self._asked_at_us = self._asked = 0
         self._remembered: Remembered | None = None
-        self._writes_remembered = 0
+        self._writes_remembered, self._remembered_at = 0, BEGIN
         self._given: set[int] = set()
         self.stretches: dict[str, list[Stretch]] = {}
         self.writes: list[FencedWrite] = []
@@ -218,7 +218,7 @@ class SimulatedStore:
     def remember(self) -> None:
         """From now on, nothing reaches the replica."""
         self._remembered = remember(self.memory)
-        self._writes_remembered = len(self.writes)
+        self._writes_remembered, self._remembered_at = len(self.writes), self.now()
 
     def fail_over(self) -> None:
         """Let the replica take over: what was written since is lost."""
@@ -226,7 +226,10 @@ class SimulatedStore:
         jobs_before = set(self.memory._tables.jobs)
         lose_writes(self.memory, since=self._remembered)
         self.failover = failed_over(
-            self.memory._tables, at=self.now(), jobs_before=jobs_before
+            self.memory._tables,
+            since=self._remembered_at,
+            at=self.now(),
+            jobs_before=jobs_before,
         )
         self._quiet_until = self._timeline.elapsed_us + QUIET_US
         del self.writes[self._writes_remembered :]
