@@ -66,11 +66,11 @@ def wrongs(ending: Ending) -> set[tuple[Wrong, str]]:
 
 
 def test_seeds_draw_locks_waits_and_deadlines() -> None:
-    drawn = [draw_world(seed).patterns for seed in range(100)]
+    drawn = [draw_world(seed).patterns for seed in range(200)]
 
-    assert sum(bool(each.locks) for each in drawn) > 10
-    assert sum(bool(each.waits) for each in drawn) > 10
-    assert sum(bool(each.deadlines) for each in drawn) > 10
+    assert sum(bool(each.locks) for each in drawn) > 15
+    assert sum(bool(each.waits) for each in drawn) > 15
+    assert sum(bool(each.deadlines) for each in drawn) > 15
 
 
 @pytest.mark.parametrize(

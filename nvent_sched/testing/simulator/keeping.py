@@ -52,7 +52,8 @@ def judge_patterns(world: World, hosts: list[Host]) -> tuple[Violation, ...]:
     violations += judge_tried(tried, late_us=TOLERANCE_US)
     if world.is_clock_steady:  # else what they wait for may be far away again
         for host in hosts:
-            violations += judge_left(host.name, host.program.waits_for)
+            left = [each for each in host.program.waits_for if each not in lost]
+            violations += judge_left(host.name, left)
     if failover is not None:
         begun = [each for host in hosts for each in host.begun]
         violations += judge_repeated(begun, failover)

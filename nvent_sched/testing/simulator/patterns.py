@@ -166,19 +166,19 @@ class Fired:
 
 
 def draw_patterns(random: Random) -> Patterns:
-    """Draw what programs do; often nothing."""
+    """Draw what programs do; often nothing, as it takes its time."""
     return Patterns(
-        locks=(_draw_lock(random),) if random.randrange(4) == 0 else (),
+        locks=(_draw_lock(random),) if random.randrange(6) == 0 else (),
         waits=tuple(
             SimulatedWait(
                 key=f"wait{n}",
                 from_us=random.randrange(12) * SECOND_US,
                 length_us=random.randrange(12_000) * MILLISECOND_US,
             )
-            for n in range(random.choice((0, 0, 1, WAITS_MAX)))
+            for n in range(random.choice((0, 0, 0, 0, 1, WAITS_MAX)))
         ),
-        deadlines=(_draw_deadline(random),) if random.randrange(4) == 0 else (),
-        triggers=(_draw_trigger(random),) if random.randrange(6) == 0 else (),
+        deadlines=(_draw_deadline(random),) if random.randrange(6) == 0 else (),
+        triggers=(_draw_trigger(random),) if random.randrange(10) == 0 else (),
     )
 
 
@@ -204,7 +204,7 @@ def _draw_trigger(random: Random) -> SimulatedTrigger:
     return SimulatedTrigger(
         name="trigger",
         every_us=random.choice((None, 3 * SECOND_US)),
-        fires=random.choice((2, 8)),
+        fires=random.choice((2, 5)),
         length_us=random.choice((0, 2)) * SECOND_US,
         heard_us=random.choice((None, None, random.randrange(20) * SECOND_US)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from nvent_sched._model.instants import SECOND_US, Instant, moment_from
@@ -18,6 +19,7 @@ from nvent_sched.testing.simulator.expecting import (
     nobody_found_dead,
     said,
 )
+from nvent_sched.testing.simulator.patterns import Patterns, SimulatedLock
 from nvent_sched.testing.simulator.scenarios.building import (
     Scenario,
     at,
@@ -28,6 +30,7 @@ from nvent_sched.testing.simulator.scenarios.building import (
 from nvent_sched.testing.simulator.timeline import BEGIN
 from nvent_sched.testing.simulator.worlds import Kind, SimulatedJob, World
 
+STOPS: Final = (Kind.THAW, Kind.FREEZE)
 FIVE_MINUTES_US: Final = 300 * SECOND_US
 
 OWNERS: Final[dict[str, Scenario]] = {
@@ -51,6 +54,16 @@ OWNERS: Final[dict[str, Scenario]] = {
             jobs=(long(60),),
         ),
         expect=said("host0.1 settle", "Stale"),
+    ),
+    "f2-paused-with-a-lock": Scenario(
+        about="A process stopped while it had a lock goes on as if it had it still.",
+        world=replace(
+            world(*(at(4 * n, STOPS[n % 2], n // 2 % 2) for n in range(1, 9))),
+            patterns=Patterns(
+                locks=(SimulatedLock(name="lock", length_us=9 * SECOND_US),)
+            ),
+        ),
+        expect=both(said("host0.1 lock: LockLost"), said("host1.1 has lock")),
     ),
     "f3-failover-loses-the-last-writes": Scenario(
         about="A replica takes over that never heard of the last claims.",
