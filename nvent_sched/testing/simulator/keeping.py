@@ -41,15 +41,17 @@ def judge_patterns(world: World, hosts: list[Host]) -> tuple[Violation, ...]:
         for each in host.program.woken
         if f"{Role.AWAIT}{each.key}" not in lost
     ]
-    late_us = None if world.is_troubled else TOLERANCE_US
-    violations += judge_woken(woken, early_us=TOLERANCE_US, late_us=late_us)
+    # Who has not noticed yet that the clock was set goes by the one before.
+    steady_us = TOLERANCE_US if world.is_clock_steady else None
+    late_us = None if world.is_troubled else steady_us
+    violations += judge_woken(woken, early_us=steady_us, late_us=late_us)
     tried = [
         each
         for host in hosts
         for each in host.program.tried
         if f"{Role.DEADLINE}{each.key}" not in lost
     ]
-    violations += judge_tried(tried, late_us=TOLERANCE_US)
+    violations += judge_tried(tried, late_us=steady_us)
     if world.is_clock_steady:  # else what they wait for may be far away again
         for host in hosts:
             left = [each for each in host.program.waits_for if each not in lost]
@@ -129,13 +131,14 @@ def judge_idle(
 
 
 def judge_woken(
-    woken: Iterable[Woken], *, early_us: int, late_us: int | None
+    woken: Iterable[Woken], *, early_us: int | None, late_us: int | None
 ) -> Iterator[Violation]:
     """Look for a wait with two times, and for one that ended before its time or late.
 
     Args:
         woken: How waits ended.
-        early_us: How far a host may be wrong about the store's time.
+        early_us: How far a host may be wrong about the store's time; None if it may be
+            wrong by anything.
         late_us: How late a host may go on; None if something may have kept it.
     """
     first: dict[str, Woken] = {}
@@ -152,7 +155,7 @@ def judge_woken(
                 f"{known.host} was told {shown(known.at)}, {each.host} {shown(each.at)}"
             )
             yield Violation(wrong=Wrong.EXTRA, job_id=job_id, text=text)
-        if each.woken_at < each.at - early_us:
+        if early_us is not None and each.woken_at < each.at - early_us:
             text = f"{each.host} went on at {shown(each.woken_at)}"
             yield Violation(wrong=Wrong.EARLY, job_id=job_id, at=each.at, text=text)
         owed_at = max(each.at, each.asked_at)
@@ -161,8 +164,14 @@ def judge_woken(
             yield Violation(wrong=Wrong.LATE, job_id=job_id, at=each.at, text=text)
 
 
-def judge_tried(tried: Iterable[Tried], *, late_us: int) -> Iterator[Violation]:
-    """Look for a deadline that moved between tries, and for work that went on past it."""
+def judge_tried(tried: Iterable[Tried], *, late_us: int | None) -> Iterator[Violation]:
+    """Look for a deadline that moved between tries, and for work that went on past it.
+
+    Args:
+        tried: The tries.
+        late_us: How far a host may be wrong about the store's time; None if it may be
+            wrong by anything.
+    """
     first: dict[str, Tried] = {}
     for each in tried:
         job_id = f"deadline:{each.key}"
@@ -170,7 +179,9 @@ def judge_tried(tried: Iterable[Tried], *, late_us: int) -> Iterator[Violation]:
         if known.at != each.at:
             text = f"it was {shown(known.at)} before, and {shown(each.at)} then"
             yield Violation(wrong=Wrong.EXTRA, job_id=job_id, text=text)
-        if each.acted_at is not None and each.acted_at > each.at + late_us:
+        if late_us is None or each.acted_at is None:
+            continue
+        if each.acted_at > each.at + late_us:
             text = f"{each.host} still worked at {shown(each.acted_at)}"
             yield Violation(wrong=Wrong.LATE, job_id=job_id, at=each.at, text=text)
 
