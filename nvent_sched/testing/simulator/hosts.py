@@ -16,6 +16,7 @@ from nvent_sched.errors import SchedError, StoreUnavailableError
 from nvent_sched.scheduler import Scheduler
 from nvent_sched.testing.checker import Begun
 from nvent_sched.testing.faulty import VERBS, Drawn, with_faults
+from nvent_sched.testing.simulator.lives import ALARM
 from nvent_sched.testing.simulator.patterns import Patterns
 from nvent_sched.testing.simulator.programs import Program
 
@@ -189,6 +190,7 @@ class Host:
                 job.schedule, id=job.id, handler="work", args=job.args, **job.options
             )
             declare(self._work)
+        scheduler.handler(ALARM)(self._alarm)
         self.program.declare(scheduler, self._hear)
         with anyio.CancelScope() as self._scope:
             connection.on_death = self._scope.cancel
@@ -233,6 +235,11 @@ class Host:
             self.kill()
         if chance.randrange(100) < failing:
             raise HandlerError
+
+    async def _alarm(self, run: RunContext, stall: dict[str, Any]) -> None:
+        """Hear that work is stalled."""
+        self.store.log.append(f"{self.name} hears an alarm: {stall['key']}")
+        await self._work(run, 0, 0, 0)
 
     async def _hear(self, run: RunContext, fired: list[int] | None) -> None:
         """Hear a trigger that was fired: by hand with what to do, by its schedule not."""

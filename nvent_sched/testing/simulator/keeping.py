@@ -11,6 +11,7 @@ from nvent_sched.testing.checker import Violation, Wrong
 from nvent_sched.testing.checker.journal import TOLERANCE_US
 from nvent_sched.testing.checker.owed import shown
 from nvent_sched.testing.checker.watching import acts_of_old
+from nvent_sched.testing.simulator.barking import judge_alarms
 from nvent_sched.testing.simulator.handing import judge_fires
 
 if TYPE_CHECKING:
@@ -66,6 +67,19 @@ def judge_rest(world: World, hosts: list[Host]) -> tuple[Violation, ...]:
     """Judge what patterns left behind, as nothing is left to do."""
     store = hosts[0].store
     violations = [*judge_records(store.jobs())]
+    lost = frozenset[str]() if store.failover is None else store.failover.jobs_lost
+    for host in hosts:
+        for dog in world.patterns.watchdogs if world.is_clock_steady else ():
+            key = f"{host.name} {dog.key}"
+            if f"{Role.WATCHDOG}{key}" not in lost and dog.key in host.program.done:
+                violations += judge_alarms(
+                    dog,
+                    key=key,
+                    signs=host.program.signs,
+                    jobs=store.jobs(),
+                    runs=store.runs(),
+                    is_exact=not world.is_troubled,
+                )
     for trigger in world.patterns.triggers:
         violations += judge_fires(
             trigger,

@@ -1,4 +1,4 @@
-"""What programs do in a simulation beside their jobs: locks, waits, deadlines, triggers. Pure."""
+"""What programs do in a simulation beside their jobs: locks, waits and the like. Pure."""
 
 from __future__ import annotations
 
@@ -97,6 +97,30 @@ class SimulatedTrigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedWatchdog:
+    """Work of every host that is watched, and is silent once.
+
+    Attributes:
+        timeout_us: For how long it may be silent.
+        silent_from_us: When it falls silent, counted from the beginning.
+        silent_us: For how long.
+        until_us: When it ends, likewise.
+        is_left: It is left unfinished then, instead of done.
+    """
+
+    key: str
+    timeout_us: int = 2 * SECOND_US
+    silent_from_us: int = 6 * SECOND_US
+    silent_us: int = 5 * SECOND_US
+    until_us: int = 18 * SECOND_US
+    is_left: bool = False
+
+    def is_silent(self, elapsed_us: int) -> bool:
+        """Whether no sign is given at this moment."""
+        return 0 <= elapsed_us - self.silent_from_us < self.silent_us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Patterns:
     """What the program of every host does.
 
@@ -105,17 +129,19 @@ class Patterns:
         waits: What it waits for.
         deadlines: What it does within a time.
         triggers: What it fires and hears.
+        watchdogs: What it does that is watched.
     """
 
     locks: tuple[SimulatedLock, ...] = ()
     waits: tuple[SimulatedWait, ...] = ()
     deadlines: tuple[SimulatedDeadline, ...] = ()
     triggers: tuple[SimulatedTrigger, ...] = ()
+    watchdogs: tuple[SimulatedWatchdog, ...] = ()
 
     @property
     def is_none(self) -> bool:
         """Whether it does nothing."""
-        return not (self.locks or self.waits or self.deadlines or self.triggers)
+        return self == Patterns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +191,20 @@ class Fired:
     at: Instant
 
 
+@dataclass(slots=True, kw_only=True)
+class Sign:
+    """A sign of life of watched work, by the clock that the store goes by.
+
+    Attributes:
+        asked_at: When it was given.
+        at: When it was taken: a start waits for the store. None if it may not have been.
+    """
+
+    key: str
+    asked_at: Instant
+    at: Instant | None = None
+
+
 def draw_patterns(random: Random) -> Patterns:
     """Draw what programs do; often nothing, as it takes its time."""
     return Patterns(
@@ -179,6 +219,7 @@ def draw_patterns(random: Random) -> Patterns:
         ),
         deadlines=(_draw_deadline(random),) if random.randrange(6) == 0 else (),
         triggers=(_draw_trigger(random),) if random.randrange(10) == 0 else (),
+        watchdogs=(_draw_watchdog(random),) if random.randrange(6) == 0 else (),
     )
 
 
@@ -207,4 +248,14 @@ def _draw_trigger(random: Random) -> SimulatedTrigger:
         fires=random.choice((2, 5)),
         length_us=random.choice((0, 2)) * SECOND_US,
         heard_us=random.choice((None, None, random.randrange(20) * SECOND_US)),
+    )
+
+
+def _draw_watchdog(random: Random) -> SimulatedWatchdog:
+    return SimulatedWatchdog(
+        key="flow",
+        timeout_us=random.choice((1, 3)) * SECOND_US,
+        silent_from_us=random.randrange(12_000) * MILLISECOND_US,
+        silent_us=random.choice((0, SECOND_US // 2, 5 * SECOND_US)),
+        is_left=random.randrange(2) == 0,
     )
