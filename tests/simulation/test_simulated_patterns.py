@@ -111,6 +111,33 @@ def test_a_holder_that_does_not_stop_in_time_is_found(
     assert wrongs(simulated(LONG, *cut)) == {(Wrong.OVERLAPPING, "lock import")}
 
 
+def on_one_machine_whose_clock_is_set(seed: int) -> Ending:
+    lock = SimulatedLock(name="import", ttl_us=SECOND_US, gap_us=SECOND_US)
+    jumps = tuple(
+        Trouble(at_us=at * SECOND_US * 7 // 3, kind=Kind.JUMP, amount=3 * SECOND_US)
+        for at in range(2, 20)
+    )
+    world = World(
+        seed=seed,
+        has_own_clock=False,
+        jobs=(SimulatedJob(id="job", schedule=Interval(seconds=5)),),
+        troubles=jumps,
+        patterns=Patterns(locks=(lock,)),
+    )
+    return simulate_world(world)
+
+
+def test_nobody_gets_a_lock_because_the_clock_was_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Who has it notices a quarter of a second later.
+    assert not any(wrongs(on_one_machine_whose_clock_is_set(s)) for s in range(3))
+
+    monkeypatch.setattr("nvent_sched.patterns.setclock.NOTICED_US", 0)
+    found = [wrongs(on_one_machine_whose_clock_is_set(seed)) for seed in range(3)]
+    assert {(Wrong.OVERLAPPING, "lock import")} in found
+
+
 def test_a_token_that_is_given_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     acquire = LockTable.acquire
 
