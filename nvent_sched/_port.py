@@ -256,9 +256,10 @@ class Adapter(Protocol):
         A lock is free when nobody has it or the hold has ended. While others are in
         its queue only the first of them gets it. Asking with a ticket that has the
         lock extends the hold under the same token; asking with one that is in the
-        queue keeps its place. A hold never lasts longer than its length from now on,
-        and a place in the queue not longer than *ask.place_us*: a clock that was set
-        back keeps nobody waiting. Of two asks for one lock in a batch the second sees
+        queue keeps its place. A hold that would last a minute longer than its length
+        from now on lasts no longer than that, and a place in the queue not longer than
+        *ask.place_us*: a clock that was set back keeps nobody waiting, and a question
+        that was on its way for less ends no hold before its time. Of two asks for one lock in a batch the second sees
         the first.
         """
         ...

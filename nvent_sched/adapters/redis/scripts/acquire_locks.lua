@@ -31,7 +31,7 @@ local function hold_of(name)
   if not hold or hold.ends <= now then
     return nil
   end
-  if hold.ends > now + hold.ttl then -- the clock was set back
+  if hold.ends > now + hold.ttl + 60000000 then -- the clock was set back
     hold.ends = now + hold.ttl
     store_hold(name, hold)
   end
