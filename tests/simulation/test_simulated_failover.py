@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nvent_sched._engine.liveness import Liveness
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._rules.schedules import Interval
 from nvent_sched.testing.checker import Begun, Wrong
@@ -72,6 +73,25 @@ def test_a_claim_that_was_lost_is_given_again_after_the_quiet_and_not_before(
 
     monkeypatch.setattr("nvent_sched.testing.simulator.store.QUIET_US", 0)
     assert Wrong.OVERLAPPING in wrongs(failed_over(6.5, 7.5))
+
+
+def cut_off_soon_after(who: int) -> Ending:
+    at = ((6.5, Kind.REMEMBER), (7.5, Kind.FAIL_OVER), (11, Kind.CUT), (40, Kind.MEND))
+    troubles = tuple(
+        Trouble(at_us=round(seconds * SECOND_US), kind=kind, who=who)
+        for seconds, kind in at
+    )
+    return simulate_world(World(seed=1, jobs=(LONG,), troubles=troubles))
+
+
+def test_an_owner_hears_with_its_next_heartbeat_that_its_claim_was_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not any(wrongs(cut_off_soon_after(who)) for who in range(2))
+
+    monkeypatch.setattr(Liveness, "_questions", lambda *_: [])
+    found = [wrongs(cut_off_soon_after(who)) for who in range(2)]
+    assert {Wrong.OVERLAPPING} in found
 
 
 def test_a_lock_that_was_lost_is_given_again_after_the_quiet_and_not_before(
