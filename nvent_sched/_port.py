@@ -144,7 +144,8 @@ class Adapter(Protocol):
         is written.
 
         Inserts a CLAIMED run with a fencing token higher than every one before it. A
-        run whose id exists already is left alone and gets no token. Marks runs to be
+        run whose id exists already is left alone, gets no token, and a tally of such a
+        record is not counted. Marks runs to be
         cancelled: one that is WAITING or READY ends as CANCELLED at once, a CLAIMED
         one is told through `renew`.
 
@@ -260,9 +261,10 @@ class Adapter(Protocol):
         A lock is free when nobody has it or the hold has ended. While others are in
         its queue only the first of them gets it. Asking with a ticket that has the
         lock extends the hold under the same token; asking with one that is in the
-        queue keeps its place. A hold never lasts longer than its length from now on,
-        and a place in the queue not longer than *ask.place_us*: a clock that was set
-        back keeps nobody waiting. Of two asks for one lock in a batch the second sees
+        queue keeps its place. A hold that would last a minute longer than its length
+        from now on lasts no longer than that, and a place in the queue not longer than
+        *ask.place_us*: a clock that was set back keeps nobody waiting, and a question
+        that was on its way for less ends no hold before its time. Of two asks for one lock in a batch the second sees
         the first.
         """
         ...

@@ -64,6 +64,8 @@ class Liveness:
         if not is_beat and asked_at_us < self._report_at_us:
             return min(self._look_at_us, self._report_at_us)
         renewals = self._renewals(asked_at_us=asked_at_us, has_jumped=has_jumped)
+        if is_beat and core.adapter.traits.has_own_clock:
+            renewals += self._questions({each.run_id for each in renewals})
         try:
             await self._renew(renewals, asked_at_us=asked_at_us, is_beat=is_beat)
         except BaseException:
@@ -160,7 +162,7 @@ class Liveness:
         for renewal in renewals:
             claim = core.claims.get(renewal.run_id)
             if claim is not None and renewal.run_id not in renewed.stale:
-                claim.is_reported = True
+                claim.is_reported |= renewal.started_at is not None
                 if renewal.extend:
                     claim.asked_at_us = asked_at_us
 
@@ -188,6 +190,18 @@ class Liveness:
                 )
             )
         return renewals
+
+    def _questions(self, renewed: set[str]) -> list[Renewal]:
+        """Ask with each heartbeat whether claims are known that need no renewal yet.
+
+        A server that took over from another may never have heard of them, and gives
+        them to somebody else once it was quiet for a while.
+        """
+        return [
+            Renewal(run_id=claim.run.id, fence=claim.run.fence, extend=False)
+            for claim in self._core.claims.values()
+            if claim.run.id not in renewed and not claim.is_ended
+        ]
 
     def _stop_stale(self, stale: frozenset[str]) -> None:
         core = self._core

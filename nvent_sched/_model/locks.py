@@ -9,10 +9,17 @@ asking. A hold ends by itself unless it is renewed; a place in the queue does to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from nvent_sched._model.instants import SECOND_US
 
 if TYPE_CHECKING:
     from nvent_sched._model.instants import Instant
+
+
+ON_ITS_WAY_US_MAX: Final = 60 * SECOND_US
+"""A hold that lasts longer than its length by less is no sign of a clock that was set back:
+so old may the time of a question be that waited for a busy store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

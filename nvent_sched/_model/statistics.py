@@ -29,6 +29,8 @@ class Tally:
         duration_us: How long the handler took, if it began.
         lateness_us: Start minus due time, if it began; at least 0.
         error: The last line of the error, if there was one.
+        record_id: In a plan, the record it belongs to: one that was there already was
+            counted then, and is not again. None to count in any case.
     """
 
     job_id: str
@@ -39,6 +41,7 @@ class Tally:
     duration_us: int | None = None
     lateness_us: int | None = None
     error: str | None = None
+    record_id: str | None = None
 
     @property
     def is_failure(self) -> bool:

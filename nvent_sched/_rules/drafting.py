@@ -167,9 +167,10 @@ class Draft:
             reason = f"{reason}; at least {span.count} of them"
         job_id, now = self.job.id, self.now
         retention = self.claimant.retention
+        record_id = run_id_of(job_id, span.first) if run_id is None else run_id
         self.runs.append(
             Run(
-                id=run_id_of(job_id, span.first) if run_id is None else run_id,
+                id=record_id,
                 job_id=job_id,
                 handler=self.job.definition.handler,
                 origin=origin,
@@ -187,7 +188,13 @@ class Draft:
             )
         )
         self.tallies.append(
-            Tally(job_id=job_id, outcome=outcome, count=span.count, finished_at=now)
+            Tally(
+                job_id=job_id,
+                outcome=outcome,
+                count=span.count,
+                finished_at=now,
+                record_id=record_id,
+            )
         )
         self.tell(EventKind.OCCURRENCE_SKIPPED, detail=f"{outcome}: {reason}")
 

@@ -184,7 +184,8 @@ def settle_unstarted(
     would be skipped as one is not begun.
     """
     is_scheduled = run.origin is Origin.SCHEDULE and run.attempt == 1
-    is_late = now - run.ready_at > policies.misfire_grace_us
+    # Not since it may be claimed: a claim that was not confirmed moves that.
+    is_late = now - run.due_time > policies.misfire_grace_us
     if not (is_scheduled and is_late and policies.misfire is Misfire.SKIP):
         return None
     ended = changed(

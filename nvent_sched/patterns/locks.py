@@ -25,6 +25,7 @@ from nvent_sched._rules.locking import (
 )
 from nvent_sched.errors import LockTimeoutError, NotRunningError, StoreError
 from nvent_sched.patterns.holds import TOO_LATE, Hold, Wish
+from nvent_sched.patterns.setclock import SetClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +53,7 @@ class Locks:
         self._wishes: dict[str, Wish] = {}
         self._unwanted: dict[str, tuple[LockAsk, int]] = {}
         self._asked_us = 0
-        self._drift_us = core.time.drift_us()
+        self._set_clock = SetClock(core)
         self._is_listening = self._is_closed = self._is_hinted = False
 
     def handlers(self) -> Iterable[Handler]:
@@ -91,6 +92,10 @@ class Locks:
 
     async def _acquire(self, ask: LockAsk, *, until_us: int | None) -> Hold:
         core = self._core
+        if self._set_clock.look():
+            self.signal.set()  # what is had is renewed
+            await core.clock.wait(Signal(), until_us=self._set_clock.ask_from_us)
+            self._refuse_when_closed()
         wish = Wish(ask, ask_at_us=core.clock.monotonic_us())
         await self._ask([wish])
         if wish.hold is None and ask.place_us:
@@ -99,9 +104,7 @@ class Locks:
             self.signal.set()
         try:
             while wish.hold is None:
-                if self._is_closed:
-                    verb = "lock"
-                    raise NotRunningError(verb)
+                self._refuse_when_closed()
                 now_us = core.clock.monotonic_us()
                 if not ask.place_us or (until_us is not None and now_us >= until_us):
                     holder = "" if wish.busy is None else wish.busy.holder
@@ -110,6 +113,11 @@ class Locks:
         finally:
             self._wishes.pop(ask.ticket, None)
         return wish.hold
+
+    def _refuse_when_closed(self) -> None:
+        if self._is_closed:
+            verb = "lock"
+            raise NotRunningError(verb)
 
     def _listen(self) -> None:
         if not self._is_listening:
@@ -231,15 +239,13 @@ class Locks:
         return self._next_us()
 
     async def _renew(self) -> None:
-        core = self._core
-        asked_at_us, drift_us = core.clock.monotonic_us(), core.time.drift_us()
+        core, asked_at_us = self._core, self._core.clock.monotonic_us()
         # A clock that was set may have ended holds: renewed at once, they are ours yet.
-        is_jump = abs(drift_us - self._drift_us) >= JUMP_US
-        self._drift_us = drift_us
+        is_set = self._set_clock.take()
         old = [
             hold
             for hold in self._holds.values()
-            if is_jump or hold.renew_at_us <= asked_at_us
+            if is_set or hold.renew_at_us <= asked_at_us
         ]
         for start in range(0, len(old), BATCH):
             batch = old[start : start + BATCH]
@@ -254,6 +260,8 @@ class Locks:
                     hold.trust.at_us = hold.until_us
 
     async def _ask_again(self) -> None:
+        if self._set_clock.look():
+            return
         now_us = self._core.clock.monotonic_us()
         is_told = self._is_hinted and now_us >= self._asked_us + HINT_GAP_US
         due = [
@@ -272,9 +280,10 @@ class Locks:
         times_us = [hold.renew_at_us for hold in self._holds.values()]
         if times_us and self._core.clock.moves_by_itself:
             times_us.append(now_us + JUMP_US)
-        times_us += [w.ask_at_us for w in self._wishes.values() if w.hold is None]
+        asks_us = [w.ask_at_us for w in self._wishes.values() if w.hold is None]
         if self._is_hinted and self._wishes:
-            times_us.append(self._asked_us + HINT_GAP_US)
+            asks_us.append(self._asked_us + HINT_GAP_US)
+        times_us += [max(each, self._set_clock.ask_from_us) for each in asks_us]
         return min(times_us, default=None)
 
     async def held(self, *, limit: int) -> tuple[LockRecord, ...]:

@@ -329,6 +329,19 @@ def test_a_claimed_run_is_missed_only_if_it_would_have_been_skipped(
     assert settled is None or settled.run.outcome is Outcome.MISSED
 
 
+def test_what_was_put_off_unconfirmed_is_as_late_as_it_is_since_it_was_due() -> None:
+    policies = Policies(misfire=Misfire.SKIP, misfire_grace_us=3 * SECOND_US)
+    put_off = settle_unconfirmed(a_run(), now=NOW).run
+    run = changed(a_run(), ready_at=put_off.ready_at)
+
+    settled = settle_unstarted(
+        run, policies=policies, retention=RETENTION, now=run.ready_at
+    )
+
+    assert settled is not None
+    assert settled.run.outcome is Outcome.MISSED
+
+
 @pytest.mark.parametrize("state", [s for s in RunState if s is not RunState.FINISHED])
 def test_whatever_has_not_ended_can_be_cancelled(state: RunState) -> None:
     settled = settle_cancelled(

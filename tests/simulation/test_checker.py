@@ -196,6 +196,28 @@ def test_one_token_given_twice_is_a_stale_write() -> None:
     assert names(with_runs(journal, *runs)) == {Wrong.STALE_WRITE}
 
 
+def test_two_that_began_and_ended_at_one_instant_did_so_in_the_order_of_their_tokens() -> (
+    None
+):
+    journal = steady()
+    runs = oldest_first(journal)
+    at = runs[4].started_at
+    both = [changed(each, started_at=at, finished_at=at) for each in runs[3:5]]
+
+    assert names(with_runs(journal, *runs[:3], *reversed(both), *runs[5:])) == set()
+
+
+def test_a_write_under_a_token_that_was_not_given_out_is_a_stale_write() -> None:
+    claim = FencedWrite(job_id="job", run_id="run", fence=3, is_claim=True)
+    journal = replace(steady(), writes=(claim, replace(claim, is_claim=False)))
+    unknown = replace(claim, fence=4, is_claim=False)
+
+    assert names(journal) == set()
+    assert names(replace(journal, writes=(*journal.writes, unknown))) == {
+        Wrong.STALE_WRITE
+    }
+
+
 def test_a_start_past_the_grace_that_forbids_it_is_late() -> None:
     policies = Policies(misfire=Misfire.SKIP, misfire_grace_us=2 * SECOND_US)
     journal = steady(policies=policies)

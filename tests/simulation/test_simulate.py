@@ -75,7 +75,7 @@ def test_a_failure_is_a_no_with_the_line_that_shows_it_again(
     name = "f22-no-hint-arrives"
     ending, _ = simulate_scenario(name)
     monkeypatch.setattr(
-        "nvent_sched.testing.simulator.scenarios.simulate_scenario",
+        "nvent_sched.testing.simulator.scenarios.seeing.simulate_scenario",
         lambda _: (ending, "it did not go well"),
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from nvent_sched._model.claims import STALE, STORED
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.locks import (
+    ON_ITS_WAY_US_MAX,
     LockAnswer,
     LockAsk,
     LockBusy,
@@ -84,7 +85,7 @@ class LockTable:
         if hold is None or hold.until <= now:
             return None
         longest = Instant(now + hold.ask.ttl_us)
-        if hold.until > longest:
+        if hold.until > longest + ON_ITS_WAY_US_MAX:
             hold = self.holds[name] = replace(hold, until=longest)
         return hold
 

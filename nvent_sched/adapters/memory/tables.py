@@ -154,6 +154,7 @@ class Tables:
         if plan.is_drop:
             self.drop(job.id)
             return Committed(fences=(0,) * len(plan.runs))
+        is_new = {run.id: run.id not in self.runs for run in plan.runs}
         fences = tuple(self._insert(run) for run in plan.runs)
         for run_id in plan.promote:
             run = self.run_in(run_id, RunState.WAITING)
@@ -161,7 +162,8 @@ class Tables:
                 self.put_run(replace(run, state=RunState.READY))
         self.put_job(JobRecord.of(job))
         for tally in plan.tallies:
-            self.count(tally)
+            if tally.record_id is None or is_new.get(tally.record_id):
+                self.count(tally)
         ended = [
             self._cancel(
                 run_id, reason=reason, keep_until=plan.cancelled_until, now=now

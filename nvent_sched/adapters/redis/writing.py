@@ -45,7 +45,7 @@ def plan_row(plan: Plan) -> Row:
     row += (len(plan.promote), *plan.promote)
     row.append(len(plan.tallies))
     for tally in plan.tallies:
-        row += tally_row(tally)
+        row += (tally.record_id or "", *tally_row(tally))
     row += ("" if plan.cancelled_until is None else plan.cancelled_until,)
     row.append(len(plan.cancel))
     for cancelled in plan.cancel.items():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from nvent_sched._model.claims import STALE, STORED
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.locks import (
+    ON_ITS_WAY_US_MAX,
     LockAnswer,
     LockAnswers,
     LockBusy,
@@ -26,9 +27,10 @@ ENDED_KEPT_US: Final = 7 * 24 * 3600 * SECOND_US
 """How long a hold that ended can still be renewed if nobody else wanted the lock."""
 
 # A clock that was set back lengthens no hold and no place.
-SHORTEN: Final = (
-    "UPDATE locks SET until = :now + ttl WHERE name = :name AND until > :now + ttl"
-)
+SHORTEN: Final = """
+UPDATE locks SET until = :now + ttl
+WHERE name = :name AND until > :now + ttl + :on_its_way
+"""
 SHORTEN_PLACES: Final = """
 UPDATE lock_queue SET until = :ends WHERE name = :name AND until > :ends
 """
@@ -66,7 +68,8 @@ def acquire(
 def _acquire(
     connection: sqlite3.Connection, ask: LockAsk, *, now: Instant
 ) -> LockAnswer:
-    connection.execute(SHORTEN, {"now": now, "name": ask.name})
+    shorten = {"now": now, "name": ask.name, "on_its_way": ON_ITS_WAY_US_MAX}
+    connection.execute(SHORTEN, shorten)
     held = connection.execute(HOLD, [ask.name, now]).fetchone()
     if held is not None and held[0] == ask.ticket:
         _renew(connection, ask, now=now)

@@ -107,6 +107,7 @@ class _Commit:
         wanted = json.dumps([plan.write.job.id for plan in plans])
         rows = connection.execute(SEEN, [wanted]).fetchall()
         self._seen: dict[str, tuple[int, int, str]] = {row[0]: row[1:] for row in rows}
+        self._counted: frozenset[str | None] = frozenset()
 
     def is_current(self) -> bool:
         """Whether every one was decided on the version that its job has."""
@@ -119,6 +120,7 @@ class _Commit:
         for plan in current:
             if plan.is_drop:
                 drop_job(self._connection, plan.write.job.id)
+        self._counted = self._recorded(moving)
         fences = iter(self._insert([run for plan in moving for run in plan.runs]))
         self._move(moving)
         self._promote(moving)
@@ -135,6 +137,17 @@ class _Commit:
     def _is_current(self, plan: Plan) -> bool:
         seen = self._seen.get(plan.write.job.id)
         return seen is not None and seen[1] == plan.write.seen_version
+
+    def _recorded(self, plans: Sequence[Plan]) -> frozenset[str | None]:
+        """Name the records among those that plans would add which are there already."""
+        ids = [each.record_id for plan in plans for each in plan.tallies]
+        wanted = json.dumps([record_id for record_id in ids if record_id is not None])
+        if wanted == "[]":
+            return frozenset()
+        rows = self._connection.execute(
+            "SELECT id FROM runs WHERE id IN (SELECT value FROM json_each(?))", [wanted]
+        )
+        return frozenset(run_id for (run_id,) in rows.fetchall())
 
     def _insert(self, runs: Sequence[Run]) -> list[int]:
         """Insert runs; say which fence each was given, 0 for none."""
@@ -198,7 +211,9 @@ class _Commit:
         tallies: list[Tally] = []
         for plan in plans:
             job = plan.write.job
-            tallies += plan.tallies
+            tallies += [
+                each for each in plan.tallies if each.record_id not in self._counted
+            ]
             ended = [
                 Tally(job_id=job.id, outcome=Outcome.CANCELLED, finished_at=self._now)
                 for run_id, reason in plan.cancel.items()

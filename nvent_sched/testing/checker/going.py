@@ -55,7 +55,8 @@ def _goings(known: JobJournal, *, now: Instant) -> list[Going]:
     # Before it was edited the policy may have been another one.
     return sorted(
         (going for going in goings if going.began > since),
-        key=lambda going: (going.began, going.ended),
+        # At one instant those that were claimed first began first.
+        key=lambda going: (going.began, going.ended, going.run.fence),
     )
 
 

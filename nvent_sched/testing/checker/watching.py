@@ -44,10 +44,11 @@ def judge_begun(journal: Journal) -> Iterator[Violation]:
             f"job {begun.job_id}" if is_serial else f"run {begun.run_id}", []
         ).append(begun)
     for group in together.values():
-        yield from _acts_of_old(group)
+        yield from acts_of_old(group)
 
 
-def _acts_of_old(group: list[Begun]) -> Iterator[Violation]:
+def acts_of_old(group: list[Begun]) -> Iterator[Violation]:
+    """Look for what was done under a token when one with a newer had begun."""
     newer: Begun | None = None  # the earliest to begin among those with a newer token
     for begun in sorted(group, key=lambda each: -each.fence):
         if newer is not None:
@@ -80,6 +81,8 @@ def judge_writes(journal: Journal) -> Iterator[Violation]:
             text = f"token {write.fence} was given out after {given}"
         elif not write.is_claim and write.fence < held:
             text = f"accepted under token {write.fence}, and {held} was given out"
+        elif not write.is_claim and write.fence > held:
+            text = f"accepted under token {write.fence}, which is not known any more"
         else:
             text = ""
         if text:

@@ -113,6 +113,18 @@ class TestAcquireLocks:
         assert before.until == at(30)
         assert isinstance(after, LockGranted)
 
+    async def test_a_question_that_was_long_on_its_way_ends_no_hold_before_its_time(
+        self, adapter: Adapter
+    ) -> None:
+        await acquire(adapter, an_ask("a"), now=at(20))
+        await acquire(adapter, an_ask("b"), now=NOON)
+
+        busy = await acquire(adapter, an_ask("c"), now=at(49))
+        granted = await acquire(adapter, an_ask("c"), now=at(50))
+
+        assert isinstance(busy, LockBusy)
+        assert isinstance(granted, LockGranted)
+
     async def test_no_asks_are_no_answers(self, adapter: Adapter) -> None:
         assert (await adapter.acquire_locks([], now=NOON)).answers == ()
 

@@ -85,7 +85,9 @@ def plans_for(due: DueJob, *, now: Instant) -> st.SearchStrategy[Plan]:
         job: Job, runs: list[Run], promote: list[str], *, cancel: list[str]
     ) -> Plan:
         tallies = tuple(
-            a_tally(run.outcome, job_id=job_id, finished_at=now)
+            replace(
+                a_tally(run.outcome, job_id=job_id, finished_at=now), record_id=run.id
+            )
             for run in runs
             if run.outcome is not None
         )

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nvent_sched._model.runs import EXECUTED, Outcome
+from nvent_sched._model.runs import EXECUTED, Outcome, RunState
 from nvent_sched._model.statistics import JobStats
 from nvent_sched.testing.conformance.builders import (
     a_job,
     a_plan,
+    a_run,
     a_tally,
     at,
     the_next,
 )
-from nvent_sched.testing.conformance.steps import commit, put, read_stats
+from nvent_sched.testing.conformance.steps import (
+    commit,
+    put,
+    read_job,
+    read_run,
+    read_stats,
+)
 
 if TYPE_CHECKING:
     from nvent_sched._model.statistics import Tally
@@ -50,6 +58,25 @@ class TestReadStats:
 
         assert (first.job_id, first.runs) == ("b", 1)
         assert (second.job_id, second.runs) == ("a", 0)
+
+    async def test_a_record_that_was_there_is_left_alone_and_not_counted_again(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        first, second = a_run(state=RunState.FINISHED), a_run("new", scheduled=at(60))
+        second = replace(second, state=RunState.FINISHED, outcome=Outcome.MISSED)
+        skipped = replace(a_tally(Outcome.SKIPPED_OVERLAP), record_id="run")
+        await commit(adapter, a_plan(the_next(a_job()), first, tallies=(skipped,)))
+        missed = replace(a_tally(Outcome.MISSED), record_id="new")
+        again = replace(first, reason="decided anew, after the clock was set back")
+        job = await read_job(adapter)
+
+        plan = a_plan(the_next(job), again, second, tallies=(skipped, missed))
+        await commit(adapter, plan)
+
+        counts = {Outcome.SKIPPED_OVERLAP: 1, Outcome.MISSED: 1}
+        assert (await read_stats(adapter)).counts == counts
+        assert await read_run(adapter) == first
 
     @pytest.mark.parametrize("outcome", list(Outcome), ids=str)
     async def test_each_outcome_is_counted_with_its_occurrences(

@@ -2,8 +2,9 @@
 
 Everything is drawn from a seed: hosts whose clocks are wrong and jump, jobs with any
 policy, which task goes on first, which call to the store fails how, who is frozen for
-longer than its lease, who dies at which await, and what users do meanwhile. At the end
-all is well again, and every promise must have been kept::
+longer than its lease, who dies at which await, which last writes a failover loses, what
+users do meanwhile, and which locks, waits, deadlines, watchdogs and triggers the hosts' own
+programs have. At the end all is well again, and every promise must have been kept::
 
     ending = simulate(1234)
     assert ending.report.is_clean, ending.report.violations

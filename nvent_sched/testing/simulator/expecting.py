@@ -13,6 +13,7 @@ from nvent_sched._model.runs import EXECUTED, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nvent_sched._model.instants import Instant
     from nvent_sched._model.runs import Run
     from nvent_sched.testing.simulator.running import Ending
 
@@ -94,3 +95,30 @@ def few_were_lost_late(ending: Ending) -> str | None:
     began = Counter(begun.run_id for begun in ending.journal.begun)
     twice = [run_id for run_id, count in began.items() if count > 1]
     return f"too many began twice: {twice}" if len(twice) > 4 else None  # noqa: PLR2004
+
+
+def both(*expectations: Expectation) -> Expectation:
+    """Expect all of these."""
+
+    def look(ending: Ending) -> str | None:
+        vain = [said for each in expectations if (said := each(ending)) is not None]
+        return "; ".join(vain) or None
+
+    return look
+
+
+def executed_at(job_id: str, *instants: Instant) -> Expectation:
+    """Expect that a job was executed at these times by its schedule, and at no others."""
+
+    def look(ending: Ending) -> str | None:
+        times = [
+            run.scheduled_time
+            for known in ending.journal.jobs
+            for run in known.scheduled
+            if run.job_id == job_id and run.outcome in EXECUTED
+        ]
+        if times == list(instants):
+            return None
+        return f"{job_id} was executed at {times}, and {list(instants)} are right"
+
+    return look

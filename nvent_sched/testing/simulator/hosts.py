@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
 
 from nvent_sched._engine.core import Core
-from nvent_sched._model.instants import SECOND_US, Instant
+from nvent_sched._model.instants import SECOND_US
 from nvent_sched.errors import SchedError, StoreUnavailableError
 from nvent_sched.scheduler import Scheduler
 from nvent_sched.testing.checker import Begun
 from nvent_sched.testing.faulty import VERBS, Drawn, with_faults
+from nvent_sched.testing.simulator.lives import ALARM
+from nvent_sched.testing.simulator.patterns import Patterns
+from nvent_sched.testing.simulator.programs import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from nvent_sched.testing.faulty import Faults
     from nvent_sched.testing.simulator.store import SimulatedStore
     from nvent_sched.testing.simulator.timeline import HostClock
+    from nvent_sched.testing.simulator.worlds import SimulatedJob
 
 LEASE: Final = timedelta(seconds=12)
 HEARTBEAT: Final = timedelta(seconds=2)
@@ -117,6 +122,7 @@ class Host:
     Attributes:
         scheduler: The one that runs; None while none does.
         begun: The handlers that began here.
+        program: What its code does beside its jobs.
     """
 
     def __init__(  # noqa: PLR0913  all that differs between hosts
@@ -129,6 +135,8 @@ class Host:
         faults: Faults | None = None,
         slots: int = 50,
         has_handler: bool = True,
+        declared: SimulatedJob | None = None,
+        patterns: Patterns | None = None,
         runs_handlers: bool = True,
     ) -> None:
         self.name: str = name
@@ -141,9 +149,11 @@ class Host:
         self.scheduler: SimulatedScheduler | None = None
         self.begun: list[Begun] = []
         self._slots, self._runs_handlers = slots, runs_handlers
-        self._has_handler = has_handler
-        self._thawed_at: set[Instant] = set()
+        self._has_handler, self._declared = has_handler, declared
         self._starts = 0
+        self.program: Program = Program(
+            name, store, clock, patterns=patterns or Patterns(), seed=seed
+        )
         self._scope: anyio.CancelScope | None = None
         self._connection: Connection | None = None
         self._stop = anyio.Event()
@@ -175,12 +185,23 @@ class Host:
         )
         if self._has_handler:
             scheduler.handler("work")(self._work)
+        if (job := self._declared) is not None:
+            declare = scheduler.job(
+                job.schedule, id=job.id, handler="work", args=job.args, **job.options
+            )
+            declare(self._work)
+        scheduler.handler(ALARM)(self._alarm)
+        self.program.declare(scheduler, self._hear)
         with anyio.CancelScope() as self._scope:
             connection.on_death = self._scope.cancel
             try:
                 async with scheduler:
                     self.scheduler = scheduler
-                    await self._stop.wait()
+                    is_dead = partial(getattr, connection, "is_dead")
+                    async with self.program.running(
+                        scheduler, self._hear, is_dead=is_dead
+                    ):
+                        await self._stop.wait()
             except SchedError as error:
                 self.store.log.append(f"{instance_id} ended: {type(error).__name__}")
             finally:
@@ -215,13 +236,22 @@ class Host:
         if chance.randrange(100) < failing:
             raise HandlerError
 
+    async def _alarm(self, run: RunContext, stall: dict[str, Any]) -> None:
+        """Hear that work is stalled."""
+        self.store.log.append(f"{self.name} hears an alarm: {stall['key']}")
+        await self._work(run, 0, 0, 0)
+
+    async def _hear(self, run: RunContext, fired: list[int] | None) -> None:
+        """Hear a trigger that was fired: by hand with what to do, by its schedule not."""
+        await self._work(run, *(fired or (0, 0, 0)))
+
     def freeze(self) -> None:
         """Stop the process, as SIGSTOP does."""
         self.clock.freeze()
 
     def thaw(self) -> None:
         """Let it go on, as SIGCONT does."""
-        self._thawed_at.add(self.store.now())
+        self.program.thawed_at.add(self.store.now())
         self.clock.thaw()
 
     def cut(self, *, is_cut: bool) -> None:
@@ -253,4 +283,10 @@ class Host:
 
     def watched(self) -> list[Begun]:
         """Give the handlers that began here, with when the host was thawed."""
-        return [replace(b, thawed=frozenset(self._thawed_at)) for b in self.begun]
+        thawed = frozenset(self.program.thawed_at)
+        return [replace(begun, thawed=thawed) for begun in self.begun]
+
+    def held(self) -> list[Begun]:
+        """Give the times at which a lock was had here, likewise."""
+        thawed = frozenset(self.program.thawed_at)
+        return [replace(begun, thawed=thawed) for begun in self.program.held]

@@ -19,10 +19,16 @@ import trio
 
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.jobs import JobStatus
+from nvent_sched._model.roles import Role, is_wait, role_of
 from nvent_sched._model.runs import RunState
 from nvent_sched.testing.checker import JobJournal, Journal, Report, judge
 from nvent_sched.testing.simulator.acting import Stage
 from nvent_sched.testing.simulator.hosts import Host
+from nvent_sched.testing.simulator.keeping import (
+    is_pending_wait,
+    judge_patterns,
+    judge_rest,
+)
 from nvent_sched.testing.simulator.store import SimulatedStore, closed
 from nvent_sched.testing.simulator.timeline import BEGIN, HostClock, Timeline
 from nvent_sched.testing.simulator.worlds import World, draw_world
@@ -30,6 +36,7 @@ from nvent_sched.testing.simulator.worlds import World, draw_world
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nvent_sched.testing.checker import Violation
     from nvent_sched.testing.faulty import Faults
 
 RECOVERED_US: Final = 25 * SECOND_US
@@ -121,6 +128,8 @@ async def _live(world: World, faults: Callable[[int], Faults | None]) -> Ending:
             faults=faults(n),
             slots=world.slots,
             has_handler=n not in world.strangers,
+            declared=dict(enumerate(world.declared)).get(n),
+            patterns=world.patterns,
         )
         for n, offset_us in enumerate(world.offsets_us)
     ]
@@ -145,6 +154,9 @@ async def _live(world: World, faults: Callable[[int], Faults | None]) -> Ending:
             calm = _journal(
                 world, store, hosts, clock=user.clock, troubled_us=troubled_us
             )
+            kept = judge_patterns(world, hosts)
+            for host in hosts:
+                host.program.end()
             await _come_to_rest(timeline, store, user)
             rest = _journal(
                 world, store, hosts, clock=user.clock, troubled_us=troubled_us
@@ -153,7 +165,8 @@ async def _live(world: World, faults: Callable[[int], Faults | None]) -> Ending:
         finally:
             # Last words are said under a shield, and may wait for an answer.
             timeline.end()
-    report = _judged(calm, replace(rest, is_at_rest=True))
+    kept += judge_rest(world, hosts)
+    report = _judged(calm, replace(rest, is_at_rest=True), kept=kept)
     text = "\n".join(store.log)
     return Ending(
         world=world,
@@ -180,14 +193,22 @@ async def _come_to_rest(timeline: Timeline, store: SimulatedStore, user: Host) -
     """Let nothing new become due, and let everything end."""
     assert user.scheduler is not None
     for job in store.jobs():
-        await user.scheduler.pause(job.id)
+        if _stands_alone(job.id):
+            await user.scheduler.pause(job.id)
     ends_us = timeline.elapsed_us + REST_US_MAX
     while timeline.elapsed_us < ends_us:
         await timeline.run_until(timeline.elapsed_us + SECOND_US)
-        if all(run.state is RunState.FINISHED for run in store.runs()):
+        are_waits_over = not any(map(is_pending_wait, store.jobs()))
+        are_runs_over = all(run.state is RunState.FINISHED for run in store.runs())
+        if are_runs_over and are_waits_over:
             # What was read before the last one ended may still be on its way.
             await timeline.run_until(timeline.elapsed_us + 5 * SECOND_US)
             return
+
+
+def _stands_alone(job_id: str) -> bool:
+    """Whether a job becomes due by itself: no wait, and nothing that must be fired."""
+    return not is_wait(job_id) and role_of(job_id) is not Role.SUBSCRIPTION
 
 
 def _journal(
@@ -201,6 +222,8 @@ def _journal(
     runs = store.runs()
     jobs = []
     for job in store.jobs():
+        if is_wait(job.id):
+            continue  # whoever waits finishes it: it has no run
         *before, last = store.stretches[job.id]
         jobs.append(
             JobJournal(
@@ -225,13 +248,22 @@ def _journal(
     )
 
 
-def _judged(calm: Journal, rest: Journal) -> Report:
-    """Judge the end, and whether anybody was left waiting before it."""
+def _judged(calm: Journal, rest: Journal, *, kept: tuple[Violation, ...]) -> Report:
+    """Judge the end, and whether anybody was left waiting before it.
+
+    Args:
+        calm: What was known as all was well for long.
+        rest: What was known as nothing was left to do.
+        kept: What patterns did not keep.
+    """
     report = judge(rest)
     waiting = tuple(
         violation
         for violation in judge(calm).violations
         if "nobody looks" in violation.text
     )
-    assert all(known.job.status is not JobStatus.ACTIVE for known in rest.jobs)
-    return replace(report, violations=(*waiting, *report.violations))
+    assert not any(
+        known.job.status is JobStatus.ACTIVE and _stands_alone(known.job.id)
+        for known in rest.jobs
+    )
+    return replace(report, violations=(*waiting, *kept, *report.violations))

@@ -14,6 +14,14 @@ from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.policies import Retry
 from nvent_sched._rules.schedules import Interval
 from nvent_sched.testing.faulty import Fault, Scripted
+from nvent_sched.testing.simulator.patterns import (
+    Patterns,
+    SimulatedDeadline,
+    SimulatedLock,
+    SimulatedTrigger,
+    SimulatedWait,
+    SimulatedWatchdog,
+)
 from nvent_sched.testing.simulator.running import Ending, simulate_world
 from nvent_sched.testing.simulator.worlds import Kind, SimulatedJob, Trouble, World
 
@@ -38,6 +46,10 @@ VERBS: Final = (
     "read_stats",
     "publish",
     "leave",
+    "acquire_locks",
+    "renew_locks",
+    "release_locks",
+    "drop_jobs",
 )
 """The verbs that an instance uses in the small world."""
 FAULTS: Final = (Fault.FAILS_BEFORE, Fault.FAILS_AFTER, Fault.REPLY_LOST)
@@ -72,6 +84,13 @@ WORLD: Final = World(
         Trouble(at_us=12 * SECOND_US, kind=Kind.MEND),
     ),
     calm_us=33 * SECOND_US,
+    patterns=Patterns(
+        locks=(SimulatedLock(name="lock", gap_us=3 * SECOND_US),),
+        waits=(SimulatedWait(key="wait"),),
+        deadlines=(SimulatedDeadline(key="deadline", failing=0),),
+        triggers=(SimulatedTrigger(name="trigger", fires=2),),
+        watchdogs=(SimulatedWatchdog(key="flow"),),
+    ),
 )
 
 

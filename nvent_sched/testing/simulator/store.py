@@ -10,11 +10,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from nvent_sched._model.claims import STALE, STORED, Claims, Committed, DueBatch
+from nvent_sched._model.claims import STALE, STORED, Committed
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.testing.checker.journal import FencedWrite, Stretch, is_used_up
 from nvent_sched.testing.faulty import VERBS, lose_writes, remember
+from nvent_sched.testing.simulator.losing import (
+    QUIET_US,
+    Failover,
+    failed_over,
+    quiet_answer,
+)
 from nvent_sched.testing.simulator.timeline import BEGIN
 
 if TYPE_CHECKING:
@@ -35,8 +41,6 @@ if TYPE_CHECKING:
 
 POLL_US: Final = 3 * SECOND_US
 ASKED_MAX: Final = 3_000
-QUIET_US: Final = 6 * SECOND_US
-"""How long nothing is claimed after a failover, as with the adapter for Redis."""
 
 
 class StuckError(Exception):
@@ -55,6 +59,7 @@ class SimulatedStore:
         stretches: By job: the parts of its life that nobody edited.
         writes: Every fenced write that was accepted, in order.
         log: What was asked and answered, a line each.
+        failover: What a failover has lost; None if there was none.
     """
 
     def __init__(
@@ -66,11 +71,12 @@ class SimulatedStore:
         self._quiet_until = 0
         self._asked_at_us = self._asked = 0
         self._remembered: Remembered | None = None
-        self._writes_remembered = 0
+        self._writes_remembered, self._remembered_at = 0, BEGIN
         self._given: set[int] = set()
         self.stretches: dict[str, list[Stretch]] = {}
         self.writes: list[FencedWrite] = []
         self.log: list[str] = []
+        self.failover: Failover | None = None
         self.traits: Traits = replace(
             self.memory.traits,
             is_shared=True,
@@ -98,10 +104,11 @@ class SimulatedStore:
         self._count_ask()
         if "now" in kwargs and self._has_own_clock:
             kwargs = kwargs | {"now": self._timeline.now()}
-        if self._timeline.elapsed_us < self._quiet_until and (
-            answer := self._quiet_answer(verb, kwargs)
-        ):
-            return answer
+        if self._timeline.elapsed_us < self._quiet_until:
+            tables, ends = self.memory._tables, Instant(BEGIN + self._quiet_until)
+            answer = quiet_answer(verb, args, kwargs, tables=tables, ends=ends)
+            if answer is not None:
+                return answer
         before = self._before(verb, args)
         answer = await getattr(self.memory, verb)(*args, **kwargs)
         self._note(verb, args, answer, before=before)
@@ -208,29 +215,22 @@ class SimulatedStore:
                 continue  # refused, or repeated
             self._note_write(settlement.run, fence=settlement.seen_fence)
 
-    def _quiet_answer(self, verb: str, kwargs: Any) -> Any:
-        ends = Instant(BEGIN + self._quiet_until)
-        if verb == "take_due":
-            return DueBatch(
-                now=kwargs["now"],
-                jobs=(),
-                next_look_at=ends,
-                next_ready_at=None,
-                quarantined={},
-            )
-        if verb == "begin":
-            return Claims(now=kwargs["now"], runs=(), next_ready_at=ends)
-        return None
-
     def remember(self) -> None:
         """From now on, nothing reaches the replica."""
         self._remembered = remember(self.memory)
-        self._writes_remembered = len(self.writes)
+        self._writes_remembered, self._remembered_at = len(self.writes), self.now()
 
     def fail_over(self) -> None:
         """Let the replica take over: what was written since is lost."""
         assert self._remembered is not None
+        jobs_before = set(self.memory._tables.jobs)
         lose_writes(self.memory, since=self._remembered)
+        self.failover = failed_over(
+            self.memory._tables,
+            since=self._remembered_at,
+            at=self.now(),
+            jobs_before=jobs_before,
+        )
         self._quiet_until = self._timeline.elapsed_us + QUIET_US
         del self.writes[self._writes_remembered :]
         tables = self.memory._tables

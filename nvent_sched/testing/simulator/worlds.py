@@ -12,6 +12,7 @@ from nvent_sched._model.instants import MILLISECOND_US, SECOND_US, Instant, mome
 from nvent_sched._model.policies import Misfire, OnLost, Overlap, Retry
 from nvent_sched._rules.cron import Cron
 from nvent_sched._rules.schedules import Interval, OneTime
+from nvent_sched.testing.simulator.patterns import Patterns, draw_patterns
 from nvent_sched.testing.simulator.timeline import BEGIN
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class World:
         hints_lost: How many of a hundred hints are lost.
         slots: How many runs a host can have going.
         strangers: The hosts that do not have the handler.
+        declared: By host: a job that its code declares at each start, if any.
+        patterns: What the program of every host does beside its jobs.
         calm_us: How long all is well before the end.
     """
 
@@ -107,6 +110,8 @@ class World:
     hints_lost: int = 0
     slots: int = 50
     strangers: frozenset[int] = frozenset()
+    declared: tuple[SimulatedJob, ...] = ()
+    patterns: Patterns = field(default_factory=Patterns)
     calm_us: int = 33 * SECOND_US
 
     @property
@@ -114,6 +119,11 @@ class World:
         """Whether the times in the journal can be compared."""
         has_jumps = any(each.kind is Kind.JUMP for each in self.troubles)
         return self.has_own_clock or not has_jumps
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether anything but what users do is to happen."""
+        return any(each.kind not in BY_USERS for each in self.troubles)
 
 
 def draw_world(seed: int) -> World:
@@ -130,9 +140,13 @@ def draw_world(seed: int) -> World:
         has_own_clock=has_own_clock,
         offsets_us=tuple(offsets),
         jobs=jobs,
-        troubles=_draw_troubles(random, hosts=hosts, jobs=len(jobs)),
+        troubles=_in_order(
+            *_draw_troubles(random, hosts=hosts, jobs=len(jobs)),
+            *(_draw_failover(Random(f"failover {seed}")) if has_own_clock else ()),
+        ),
         hints_lost=random.choice((0, 20, 100)),
         slots=random.choice((2, 50)),
+        patterns=draw_patterns(Random(f"patterns {seed}")),
     )
 
 
@@ -218,6 +232,23 @@ def _draw_troubles(random: Random, *, hosts: int, jobs: int) -> tuple[Trouble, .
             kind, amount = random.choice(ON_JOBS), random.randrange(1_000)
             who = random.randrange(jobs)
             troubles.append(Trouble(at_us=at_us, kind=kind, who=who, amount=amount))
+    return tuple(troubles)
+
+
+def _draw_failover(random: Random) -> tuple[Trouble, ...]:
+    """Draw, rarely, that another server takes over and has not heard of the last writes."""
+    if random.randrange(8):
+        return ()
+    at_us = random.randrange(TROUBLED_US // SECOND_US) * SECOND_US
+    at_us += random.choice((0, random.randrange(SECOND_US)))
+    lost_us = random.choice((1, 100, 1_000, 4_000)) * MILLISECOND_US
+    return (
+        Trouble(at_us=at_us, kind=Kind.REMEMBER),
+        Trouble(at_us=at_us + lost_us, kind=Kind.FAIL_OVER),
+    )
+
+
+def _in_order(*troubles: Trouble) -> tuple[Trouble, ...]:
     return tuple(sorted(troubles, key=lambda each: each.at_us))
 
 

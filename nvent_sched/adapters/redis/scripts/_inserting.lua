@@ -30,13 +30,15 @@ local function look_for_runs(plans)
   end
 end
 
--- Say its fence; '0' for none, also where the run exists.
+-- Say its fence, '0' for none, and whether it is new: a run that exists is left alone.
 local function insert_run(made, now)
-  if may_exist[made.id] and redis.call('EXISTS', run .. made.id) == 1 then return '0' end
+  if may_exist[made.id] and redis.call('EXISTS', run .. made.id) == 1 then
+    return '0', false
+  end
   may_exist[made.id] = true
   local given = made.facts.state == 'claimed' and next_fence(now) or '0'
   redis.call('HSET', run .. made.id, 'fence', given, unpack(ARGV, made.first, made.last))
   score_later(run_ids, made.id, made.facts.scheduled_time)
   place_run(made.id, made.facts)
-  return given
+  return given, true
 end

@@ -38,9 +38,9 @@ local function hold_of(name, ttl)
   if not hold then
     return nil
   end
-  local longest = now + (hold.ttl or ttl)
-  if not hold.ends or hold.ends > longest then -- the clock was set back
-    hold.ends = longest
+  local length = hold.ttl or ttl
+  if not hold.ends or hold.ends > now + length + 60000000 then -- the clock was set back
+    hold.ends = now + length
     redis.call('ZADD', lock_ends, text_of(hold.ends), name)
   end
   return hold.ends > now and hold or nil

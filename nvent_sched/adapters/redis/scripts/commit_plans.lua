@@ -4,9 +4,9 @@
 -- keys    hints
 -- args    caller, number, is_repeat; now; '1' for all or none; count; for each: job id, seen version,
 --         '1' to drop it, standing; runs: count, each: id, number of fields, names and
---         values; promote: count, ids; tallies: count, each as `read_tally` reads it;
---         until when what is cancelled is kept ('' for ever); cancel: count, each: run
---         id, reason
+--         values; promote: count, ids; tallies: count, each: the id of the record that
+--         must be new ('' for none), then as `read_tally` reads it; until when what is
+--         cancelled is kept ('' for ever); cancel: count, each: run id, reason
 --
 -- returns text, parted by ';': 's' (stale), or the fences of the plan's runs, parted
 --         by ',': 0 for a run that was not inserted as CLAIMED
@@ -22,7 +22,7 @@ local function read_plan()
   plan.runs, plan.promote, plan.tallies, plan.cancel = {}, {}, {}, {}
   for place = 1, tonumber(arg()) do plan.runs[place] = read_run() end
   for place = 1, tonumber(arg()) do plan.promote[place] = arg() end
-  for place = 1, tonumber(arg()) do plan.tallies[place] = read_tally() end
+  for place = 1, tonumber(arg()) do plan.tallies[place] = {id = arg(), tally = read_tally()} end
   plan.cancelled_until = arg()
   for place = 1, tonumber(arg()) do plan.cancel[place] = {id = arg(), reason = arg()} end
   return plan
@@ -63,19 +63,23 @@ local function cancel(run_id, reason, keep_until)
 end
 
 local function apply(plan, old_text)
-  local fences = {}
+  local fences, is_new = {}, {}
   if plan.is_drop then
     drop_job(plan.job_id)
     for place = 1, #plan.runs do fences[place] = '0' end
     return fences
   end
-  for place, made in ipairs(plan.runs) do fences[place] = insert_run(made, now) end
+  for place, made in ipairs(plan.runs) do
+    fences[place], is_new[made.id] = insert_run(made, now)
+  end
   for _, run_id in ipairs(plan.promote) do promote(run_id) end
   local job = parsed(plan.text)
   write_job(plan.job_id, old_text, plan.text, job)
-  for _, tally in ipairs(plan.tallies) do
-    if tally.job_id == plan.job_id or redis.call('HEXISTS', jobs, tally.job_id) == 1 then
-      count_tally(tally)
+  for _, owed in ipairs(plan.tallies) do
+    local was_there, job_id = owed.id ~= '' and not is_new[owed.id], owed.tally.job_id
+    local is_known = job_id == plan.job_id or redis.call('HEXISTS', jobs, job_id) == 1
+    if not was_there and is_known then
+      count_tally(owed.tally)
     end
   end
   local is_ended = false
