@@ -209,8 +209,13 @@ def test_an_owner_that_does_not_stop_in_time_is_found(
 ) -> None:
     monkeypatch.setattr(Liveness, "_end_trust", lambda _: None)
     cut = [
-        Trouble(at_us=10 * SECOND_US, kind=Kind.CUT),
-        Trouble(at_us=30 * SECOND_US, kind=Kind.MEND),
+        Trouble(at_us=at * SECOND_US, kind=kind, who=who)
+        for at, kind, who in (
+            (10, Kind.CUT, 0),
+            (30, Kind.MEND, 0),
+            (50, Kind.CUT, 1),
+            (70, Kind.MEND, 1),
+        )
     ]
 
     assert Wrong.OVERLAPPING in wrongs(simulated(*cut, jobs=[LONG]))

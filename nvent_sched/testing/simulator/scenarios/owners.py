@@ -47,7 +47,7 @@ OWNERS: Final[dict[str, Scenario]] = {
         about="A process stopped for longer than its lease wakes up and writes.",
         world=world(
             at(0, Kind.FREEZE, 1),
-            at(1, Kind.THAW, 1),
+            at(3, Kind.THAW, 1),  # the other one has claimed it
             at(4, Kind.FREEZE),
             at(4, Kind.RUN_NOW),
             at(34, Kind.THAW),
