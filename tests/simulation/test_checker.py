@@ -218,6 +218,21 @@ def test_a_write_under_a_token_that_was_not_given_out_is_a_stale_write() -> None
     }
 
 
+def test_of_a_chain_whose_clock_was_set_back_as_a_run_was_going_no_end_is_told() -> (
+    None
+):
+    chain = made([Step(EVERY_US)] * 20, schedule=Interval(seconds=10, after="finish"))
+    runs = oldest_first(chain)
+    before, after = runs[3], runs[4]
+    assert after.started_at is not None
+    late = Instant(after.started_at + SECOND_US)
+    journal = with_runs(chain, *runs[:3], changed(before, finished_at=late), *runs[4:])
+
+    assert names(chain) == set()
+    assert names(replace(journal, is_clock_steady=False)) == set()
+    assert names(journal) == {Wrong.OVERLAPPING}
+
+
 def test_a_start_past_the_grace_that_forbids_it_is_late() -> None:
     policies = Policies(misfire=Misfire.SKIP, misfire_grace_us=2 * SECOND_US)
     journal = steady(policies=policies)

@@ -214,6 +214,8 @@ def _walk_chain(walked: Walk, records: Sequence[Run], *, after: Instant) -> None
             continue  # planned before the edit, which counts anew
         if later.scheduled_time < earlier.scheduled_time:
             continue  # the clock was set back in between
+        if ended is not None and (later.started_at or ended) < ended:
+            continue  # the same, as the earlier ran; or they overlap, which is judged
         if ended is None or later.scheduled_time - schedule.every_us < ended:
             text = f"sooner than {schedule.every} after the end of {earlier.id}"
             walked.found(Wrong.EXTRA, text, at=later.scheduled_time, run_id=later.id)
