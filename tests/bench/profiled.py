@@ -28,7 +28,7 @@ PARTS: Final = (
     ("SQLite: tell events", ("publish (nvent_sched/adapters/sqlite",)),
     ("Redis: send and receive", ("Link.execute",)),
     ("store thread: the rest", ("Owner._work",)),
-    ("task for each run (anyio)", ("TaskGroup.start_soon", "task_done (anyio")),
+    ("task for each run", ("open_tasks.<locals>.start",)),
     ("rules: plan", ("plan_due (",)),
     ("rules: verdict", ("verdict_on (",)),
     ("adapter: values to rows", ("(nvent_sched/adapters/",)),
