@@ -55,7 +55,7 @@ class Life:
     ) -> None:
         self._program, self._scheduler, self._is_dead = program, scheduler, is_dead
         self._clock, self._store = program.clock, program.store
-        self.name = scheduler.instance_id
+        self.name: str = scheduler.instance_id
 
     async def _tried(self, what: str, deed: Callable[[], Awaitable[None]]) -> bool:
         """Do something; say whether it went well, and write down if not."""

@@ -58,7 +58,9 @@ class Program:
         patterns: Patterns,
         seed: int,
     ) -> None:
-        self.host, self.store, self.clock = host, store, clock
+        self.host: str = host
+        self.store: SimulatedStore = store
+        self.clock: HostClock = clock
         self._patterns, self._seed = patterns, seed
         self._scope: anyio.CancelScope | None = None
         self._is_over = False
