@@ -14,6 +14,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from asked import Ask, Marks, asked, say_ready, serve
 
+TASK = "mark"
 MARKS: list[Marks] = []
 
 
@@ -40,7 +41,7 @@ def _scheduler(ask: Ask) -> Any:  # noqa: ANN401  it is not here to be checked
 
 
 async def _fill(scheduler: Any, ask: Ask) -> float:  # noqa: ANN401
-    await scheduler.configure_task("apscheduler4:mark")
+    await scheduler.configure_task(TASK, func=mark)
     began = time.perf_counter()
     for number in ask.numbers:
         if ask.pause_s:
@@ -50,9 +51,7 @@ async def _fill(scheduler: Any, ask: Ask) -> float:  # noqa: ANN401
         if ask.is_every:
             trigger = IntervalTrigger(seconds=1, start_time=at)
         name = f"j{number}"
-        await scheduler.add_schedule(
-            "apscheduler4:mark", trigger, id=name, args=[number]
-        )
+        await scheduler.add_schedule(TASK, trigger, id=name, args=[number])
     return time.perf_counter() - began
 
 
@@ -63,6 +62,8 @@ async def _add(ask: Ask) -> float:
 
 async def _work(ask: Ask) -> None:
     async with _scheduler(ask) as scheduler:
+        # What is added by another process is called here.
+        await scheduler.configure_task(TASK, func=mark)
         if ask.count:
             await _fill(scheduler, ask)
         await scheduler.start_in_background()
