@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.claims import StopCause
 from nvent_sched._engine.planner import policies_of
-from nvent_sched._engine.storetime import JUMP_US
 from nvent_sched._model.claims import Renewal
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US, Instant
@@ -102,7 +101,7 @@ class Liveness:
         """
         if self._core.adapter.traits.has_own_clock:
             return False
-        has_jumped = abs(self._core.time.drift_us() - self._drift_us) >= JUMP_US
+        has_jumped = self._core.time.was_set_since(self._drift_us)
         if has_jumped:
             self._judges_from_us = now_us + self._core.options.timing.dead_after_us
         return has_jumped

@@ -68,6 +68,10 @@ class StoreTime:
         """
         return self.now() - self._clock.monotonic_us()
 
+    def was_set_since(self, drift_us: int) -> bool:
+        """Whether a clock was set since the drift was *drift_us*."""
+        return abs(self.drift_us() - drift_us) >= JUMP_US
+
     def monotonic_of(self, instant: Instant) -> int:
         """Say where on the monotonic clock an instant lies, as things stand."""
         return self._clock.monotonic_us() + (instant - self.now())

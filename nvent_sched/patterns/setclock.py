@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.lag import TICK_US
-from nvent_sched._engine.storetime import JUMP_US
 
 if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
@@ -36,7 +35,8 @@ class SetClock:
         """Compare the clocks; say whether to wait before a lock is asked for."""
         core, drift_us = self._core, self._core.time.drift_us()
         now_us = core.clock.monotonic_us()
-        is_set = abs(drift_us - self._drift_us) >= JUMP_US
+        is_set = core.time.was_set_since(self._drift_us)
+        # Read first: what is set in between is seen the next time.
         self._drift_us = drift_us
         if is_set:
             self._is_set = True

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._engine.registry import Handler, handler_of
 from nvent_sched._engine.signals import Signal, from_any_thread
-from nvent_sched._engine.storetime import JUMP_US
 from nvent_sched.errors import StoreError
 from nvent_sched.patterns.orphans import raise_orphans
 from nvent_sched.patterns.runwatches import QUIET, RunWatches
@@ -182,7 +181,7 @@ class Watchdogs:
     def _is_jump(self) -> bool:
         if self._drift_us is None:
             self._drift_us = self._core.time.drift_us()
-        return abs(self._core.time.drift_us() - self._drift_us) >= JUMP_US
+        return self._core.time.was_set_since(self._drift_us)
 
     def _batch(self, now_us: int, *, is_jump: bool) -> list[Watch]:
         """Choose whose signs are stored: after a jump those of all that is alive."""

@@ -9,7 +9,7 @@
 
 local SWEPT_MAX = 1000
 local ENDED_KEPT = 7 * 24 * 3600 * 1000000 -- so long may a hold that ended be renewed
-
+local ON_ITS_WAY_MAX = 60 * 1000000 -- a question may be so late, as in the other stores
 local PLACE_MAX = 3600 * 1000000 -- for who takes no place and cannot know
 
 local now = time_now()
@@ -39,7 +39,7 @@ local function hold_of(name, ttl)
     return nil
   end
   local length = hold.ttl or ttl
-  if not hold.ends or hold.ends > now + length + 60000000 then -- the clock was set back
+  if not hold.ends or hold.ends > now + length + ON_ITS_WAY_MAX then -- the clock was set back
     hold.ends = now + length
     redis.call('ZADD', lock_ends, text_of(hold.ends), name)
   end

@@ -13,21 +13,17 @@ redis.call('ZADD', beats, text_of(now), instance)
 local lease_until = text_of(now + tonumber(arg()))
 local stale = {}
 for _ = 1, tonumber(arg()) do
-  local run_id, seen_fence, extends, row = arg(), arg(), arg() == '1', {}
-  for _ = 1, 2 * tonumber(arg()) do
-    row[#row + 1] = arg()
-  end
+  local run_id, seen_fence, extends = arg(), arg(), arg() == '1'
+  local first, last = fields_ahead()
   local facts = run_facts(run_id)
   if not facts or facts.state ~= 'claimed' or facts.fence ~= seen_fence then
     stale[#stale + 1] = run_id
   else
     if extends then
-      row[#row + 1] = 'lease_until'
-      row[#row + 1] = lease_until
       score_later(held .. facts.instance, run_id, lease_until)
-    end
-    if #row > 0 then
-      redis.call('HSET', run .. run_id, unpack(row))
+      redis.call('HSET', run .. run_id, 'lease_until', lease_until, unpack(ARGV, first, last))
+    elseif first <= last then
+      redis.call('HSET', run .. run_id, unpack(ARGV, first, last))
     end
   end
 end
