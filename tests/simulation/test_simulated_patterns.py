@@ -23,12 +23,15 @@ from nvent_sched.testing.simulator import (
     draw_world,
     simulate_world,
 )
+from nvent_sched.testing.simulator.keeping import judge_tried
 from nvent_sched.testing.simulator.patterns import (
     Patterns,
     SimulatedDeadline,
     SimulatedLock,
     SimulatedWait,
+    Tried,
 )
+from nvent_sched.testing.simulator.timeline import BEGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,3 +211,15 @@ def test_work_that_goes_on_past_its_deadline_is_found(
         "deadline:host0 call",
         "deadline:host1 call",
     }
+
+
+@pytest.mark.parametrize("is_through", [False, True])
+def test_a_deadline_that_moved_is_found_unless_its_work_was_done(
+    *, is_through: bool
+) -> None:
+    before = Tried(key="call", host="host0", at=BEGIN, is_through=is_through)
+    then = Tried(key="call", host="host0", at=Instant(BEGIN + SECOND_US))
+
+    found = [each.wrong for each in judge_tried([before, then], late_us=None)]
+
+    assert found == ([] if is_through else [Wrong.EXTRA])

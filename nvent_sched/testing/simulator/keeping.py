@@ -181,6 +181,8 @@ def judge_woken(
 def judge_tried(tried: Iterable[Tried], *, late_us: int | None) -> Iterator[Violation]:
     """Look for a deadline that moved between tries, and for work that went on past it.
 
+    Who was killed as it forgot the deadline of what it had done begins anew, with a new one.
+
     Args:
         tried: The tries.
         late_us: How far a host may be wrong about the store's time; None if it may be
@@ -190,9 +192,10 @@ def judge_tried(tried: Iterable[Tried], *, late_us: int | None) -> Iterator[Viol
     for each in tried:
         job_id = f"deadline:{each.key}"
         known = first.setdefault(each.key, each)
-        if known.at != each.at:
+        if known.at != each.at and not known.is_through:
             text = f"it was {shown(known.at)} before, and {shown(each.at)} then"
             yield Violation(wrong=Wrong.EXTRA, job_id=job_id, text=text)
+        first[each.key] = each
         if late_us is None or each.acted_at is None:
             continue
         if each.acted_at > each.at + late_us:

@@ -154,6 +154,7 @@ class Life:
                     tried.acted_at = program.now()
             if chance.randrange(100) < deadline.failing:
                 raise WorkError
+            tried.is_through = True
 
     async def subscribe(self, trigger: SimulatedTrigger, hear: Hearer) -> None:
         """Subscribe to a trigger that was fired before, maybe."""

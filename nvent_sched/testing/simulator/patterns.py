@@ -170,12 +170,14 @@ class Tried:
         at: The deadline, as this try was told.
         acted_at: When it did something last, by the clock that the store goes by, but
             for what a paused process does as it comes back; None for never.
+        is_through: The work was done, so that the deadline was to be forgotten.
     """
 
     key: str
     host: str
     at: Instant
     acted_at: Instant | None = None
+    is_through: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
