@@ -21,7 +21,9 @@ The contract of every adapter, whatever its technology:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+from nvent_sched._model.instants import SECOND_US
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +52,9 @@ if TYPE_CHECKING:
     from nvent_sched._model.queries import JobQuery, Page, RunQuery, StoreSummary
     from nvent_sched._model.runs import Run
     from nvent_sched._model.statistics import JobStats
+
+HANDED_US: Final = SECOND_US // 2
+"""How long what was handed to one instance may be kept from the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +134,10 @@ class Adapter(Protocol):
     ) -> DueBatch:
         """Hand out jobs whose `look_at` has come and whose handler is one of these.
 
-        A job may be handed to two planners; `commit_plans` lets one of them through.
+        A job may be handed to two planners; `commit_plans` lets one of them through. A
+        store that knows of several instances may keep what it handed to one of them
+        from the others for up to `HANDED_US`, so that they do not plan the same: of an
+        instance that commits nothing the others hear so much later.
         A job that cannot be decoded is put into quarantine: it is not looked at
         again, it is listed by `summary`, its bytes are kept.
         """

@@ -9,6 +9,8 @@ connection (`link`), and sends what has gathered as one pipeline.
   (`put_jobs`, `drop_jobs`, `commit_plans`, `publish`) carry a number; the store remembers
   what it answered for ten minutes. `begin` carries its request id, the rest is
   idempotent by fence.
+* What is due is handed to one instance at a time: half a second long the others are given
+  what comes after it. Only `commit_plans` decides whose it is.
 * A claim is an entry of a sorted set, scored by the end of its lease; never a key that
   expires. Keys with a time to live hold nothing but answers to be repeated.
 * Every key begins with one hash tag, so that all lie in one slot of a cluster.

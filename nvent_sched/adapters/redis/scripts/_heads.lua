@@ -50,7 +50,7 @@ local function first_of(beginning, names, until_at, limit)
       seen[name] = true
       local entries = redis.call('ZRANGE', beginning .. name, 0, limit, 'WITHSCORES')
       for place = 1, #entries, 2 do
-        found[#found + 1] = {id = entries[place], at = tonumber(entries[place + 1])}
+        found[#found + 1] = {id = entries[place], at = tonumber(entries[place + 1]), name = name}
       end
     end
   end

@@ -20,24 +20,35 @@ local function read_tally()
   }
 end
 
--- What grows, and what is said beside it, in two calls however much it is.
-local function write_counts(key, grown, said)
-  local names = {}
-  for name in pairs(grown) do
-    names[#names + 1] = name
-  end
-  for place, text in ipairs(redis.call('HMGET', key, unpack(names))) do
-    said[#said + 1] = names[place]
-    said[#said + 1] = text_of(count_of(text) + grown[names[place]])
-  end
-  redis.call('HSET', key, unpack(said))
+-- What grows, and what is said beside it, of one tally at a time: a table that has grown
+-- need not grow again, and an old end does no harm.
+local names, said, names_last, said_last = {}, {}, 0, 0
+
+local function grow(name, count)
+  names_last = names_last + 1
+  names[names_last] = name
+  count_later(total, name, count)
 end
 
-local function count_streak(key, tally, grown, said)
+local function say(name, value)
+  said[said_last + 1], said[said_last + 2] = name, value
+  said_last = said_last + 2
+end
+
+-- Two calls, however much it is. The first name grows by `count`, the others by one.
+local function write_counts(key, count)
+  local counts = redis.call('HMGET', key, unpack(names, 1, names_last))
+  for place = 1, names_last do
+    say(names[place], count_of(counts[place]) + (place == 1 and count or 1))
+  end
+  redis.call('HSET', key, unpack(said, 1, said_last))
+end
+
+local function count_streak(key, tally)
   local is_success = tally.kind == 's'
-  grown[is_success and 'success_streak' or 'failure_streak'] = 1
-  said[#said + 1] = is_success and 'failure_streak' or 'success_streak'
-  said[#said + 1] = 0
+  names_last = names_last + 1
+  names[names_last] = is_success and 'success_streak' or 'failure_streak'
+  say(is_success and 'failure_streak' or 'success_streak', 0)
   score_later(is_success and last_success or last_failure, tally.job_id, tally.finished)
   if is_success then
     return
@@ -45,37 +56,31 @@ local function count_streak(key, tally, grown, said)
   if tally.error == '' then
     redis.call('HDEL', key, 'last_error')
   else
-    said[#said + 1] = 'last_error'
-    said[#said + 1] = string.sub(tally.error, 2)
+    say('last_error', string.sub(tally.error, 2))
   end
 end
 
-local function grow(grown, name, count)
-  grown[name] = count
-  count_later(total, name, count)
-end
-
 local function count_tally(tally)
-  local key, grown, said = stats .. tally.job_id, {}, {}
-  local ending = tally.outcome == '' and 'retries' or tally.outcome
-  grow(grown, 'n:' .. ending, tonumber(tally.count))
+  local key, count = stats .. tally.job_id, tonumber(tally.count)
+  names_last, said_last = 0, 0
+  grow('n:' .. (tally.outcome == '' and 'retries' or tally.outcome), count)
   if tally.outcome ~= '' and tally.kind ~= 'n' then
-    said[1], said[2] = 'last_outcome', tally.outcome
+    say('last_outcome', tally.outcome)
     score_later(last_finished, tally.job_id, tally.finished)
     if tally.started ~= '' then
       score_later(last_started, tally.job_id, tally.started)
     end
     if tally.duration ~= '' then
-      grow(grown, 'd:' .. tally.duration, 1)
+      grow('d:' .. tally.duration, 1)
     end
     if tally.lateness ~= '' then
-      grow(grown, 'l:' .. tally.lateness, 1)
+      grow('l:' .. tally.lateness, 1)
     end
     if tally.kind ~= 'r' then
-      count_streak(key, tally, grown, said)
+      count_streak(key, tally)
     end
   end
-  write_counts(key, grown, said)
+  write_counts(key, count)
 end
 
 local function forget_tallies(job_id)
