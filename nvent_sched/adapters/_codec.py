@@ -28,6 +28,8 @@ from nvent_sched._model.runs import Attempt, Outcome
 from nvent_sched.errors import SchemaError, StoreCorruptError
 
 SCHEMA: Final = 1
+DEFINITION_END: Final = f'"v":{SCHEMA}}}'
+"""How the text of every definition ends that this release writes."""
 CACHED_MAX: Final = 4_096
 UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _ENUMS: Final = {"overlap": Overlap, "misfire": Misfire, "on_lost": OnLost}
@@ -66,7 +68,7 @@ def definition_text(definition: JobDefinition) -> str:
     parts.append(f'"schedule":{quoted(definition.schedule)}')
     if definition.tags:
         parts.append(f'"tags":{compact(definition.tags)}')
-    return f'{{{",".join(parts)},"v":{SCHEMA}}}'
+    return f"{{{','.join(parts)},{DEFINITION_END}"
 
 
 @lru_cache(CACHED_MAX)

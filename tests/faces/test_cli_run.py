@@ -57,6 +57,19 @@ async def brittle():
 """
 
 
+COLLECTING: Final = """
+import gc
+from nvent_sched import Interval, Scheduler
+
+gc.set_threshold({})
+scheduler = Scheduler()
+
+@scheduler.job(Interval(milliseconds=50))
+def tell():
+    print("from", gc.get_threshold()[0], "on, frozen:", gc.get_freeze_count() > 0, flush=True)
+"""
+
+
 class Process:
     """A command that runs, and what it has said so far."""
 
@@ -241,6 +254,21 @@ def test_the_log_says_which_run_failed(tmp_path: Path, store: str) -> None:
     process.read_until("WARNING .*: run failed .*run_id=brittle@")
 
     process.close()
+
+
+@pytest.mark.parametrize(
+    ("own", "found"), [(700, 10_000), (50_000, 50_000), (0, 0)], ids=str
+)
+def test_the_garbage_collector_looks_at_little_and_seldom(
+    tmp_path: Path, store: str, own: int, found: int
+) -> None:
+    (tmp_path / "app.py").write_text(COLLECTING.format(own))
+    process = Process(["run", "app", "--store", store], folder=tmp_path)
+
+    process.read_until("frozen")
+
+    process.close()
+    assert f"from {found} on, frozen: True" in process.said
 
 
 def test_a_blocking_scheduler_is_run_as_well(tmp_path: Path, store: str) -> None:

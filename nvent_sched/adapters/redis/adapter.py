@@ -9,6 +9,7 @@ from nvent_sched._model.claims import Claims, DueBatch, Lost, Renewed
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.runs import RunState
 from nvent_sched._port import HANDED_US
+from nvent_sched.adapters._codec import DEFINITION_END
 from nvent_sched.adapters.redis.locking import LockVerbs
 from nvent_sched.adapters.redis.readers import RedisReader
 from nvent_sched.adapters.redis.rows import (
@@ -102,7 +103,9 @@ class RedisAdapter(RedisReader, LockVerbs):
         # By a clock that is driven by hand no moment passes.
         kept_for_us = HANDED_US if self._has_own_clock else 0
         at, next_look, next_ready, replies = await self._ask(
-            "take_due", self._time(now), kept_for_us, limit, len(handlers), *handlers
+            "take_due",
+            *(self._time(now), kept_for_us, DEFINITION_END, limit),
+            *(len(handlers), *handlers),
         )
         facts: list[DueJob] = []
         quarantined: dict[str, str] = {}

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 STATEMENTS_CACHED: Final = 256
 CHECKPOINT_PAGES: Final = 4_000
 """A log of 16 MiB: what is written again and again is copied back once."""
-BUSY_WAIT_S: Final = 0.01
+BUSY_WAIT_S: Final = 0.001
+"""How soon is looked again whether another process has ended what we wait for."""
 CACHE_KIB: Final = 16 * 1_024
 
 
@@ -90,7 +91,10 @@ class Grouping:
         is_write = any(call.is_write for call in group)
         is_kept = any(call.is_kept for call in group)
         self._set_level(connection, "FULL" if is_kept else "NORMAL")
-        connection.execute("BEGIN IMMEDIATE" if is_write else "BEGIN")
+        if is_write:
+            _begin_to_write(connection, self._location)
+        else:
+            connection.execute("BEGIN")
         try:
             _step_all(connection, group)
             connection.execute("COMMIT")
@@ -159,6 +163,42 @@ def _identity_of(location: Location) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def _begin_to_write(connection: sqlite3.Connection, location: Location) -> None:
+    """Begin a transaction once nobody else writes.
+
+    SQLite itself looks ever more rarely whether the other has ended, in the end every
+    tenth of a second; among several that write, one that is unlucky waits for many.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        _once_free(connection, "BEGIN IMMEDIATE", location)
+    finally:
+        _wait_as_asked(connection, location)
+
+
+def _once_free(
+    connection: sqlite3.Connection, statement: str, location: Location
+) -> None:
+    """Execute what others may stand in the way of, while SQLite itself does not wait."""
+    looks_left = int(location.busy_timeout_s / BUSY_WAIT_S)
+    while True:
+        try:
+            connection.execute(statement).fetchone()
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or looks_left <= 0:
+                raise
+            threading.Event().wait(BUSY_WAIT_S)
+            looks_left -= 1
+        else:
+            return
+
+
+def _wait_as_asked(connection: sqlite3.Connection, location: Location) -> None:
+    milliseconds = int(location.busy_timeout_s * 1_000)
+    connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+
 def _step_all(
     connection: sqlite3.Connection, group: Sequence[Call[sqlite3.Connection]]
 ) -> None:
@@ -209,18 +249,6 @@ def _change_to_wal(connection: sqlite3.Connection, location: Location) -> None:
     SQLite tells the others at once that they are too late, however long its time-out is,
     so that none waits for another's lock while it has one itself.
     """
-    others = threading.Event()
-    attempts = max(1, int(location.busy_timeout_s / BUSY_WAIT_S))
     connection.execute("PRAGMA busy_timeout = 0")
-    while True:
-        attempts -= 1
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except sqlite3.OperationalError as error:
-            if attempts == 0 or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
-            others.wait(BUSY_WAIT_S)
-        else:
-            break
-    milliseconds = int(location.busy_timeout_s * 1_000)
-    connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+    _once_free(connection, "PRAGMA journal_mode = WAL", location)
+    _wait_as_asked(connection, location)

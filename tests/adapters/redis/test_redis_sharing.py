@@ -9,6 +9,7 @@ import pytest
 from nvent_sched._model.claims import Committed
 from nvent_sched._port import HANDED_US
 from nvent_sched.adapters.redis import RedisAdapter
+from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.testing.conformance.builders import (
     HANDLER,
     NOON,
@@ -21,6 +22,8 @@ from nvent_sched.testing.conformance.steps import beat, put, take_due_ids
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from tests.conftest import Server
 
 
 @pytest.fixture
@@ -68,6 +71,19 @@ async def test_what_was_planned_is_looked_at_when_the_plan_says(
 
     assert isinstance(verdict, Committed)
     assert await take_due_ids(adapter) == ["a"]
+
+
+async def test_what_only_a_newer_release_can_read_is_kept_from_nobody(
+    adapter: RedisAdapter, server: Server
+) -> None:
+    await beat(adapter, "two")
+    keys = Keys(adapter._location.prefix)
+    with server.client() as client:
+        client.hset(keys["definitions"], "a", '{"v":99}')
+
+        assert await take_due_ids(adapter) == ["b", "c"]
+
+        assert client.zscore(keys["due*"] + HANDLER, "a") == NOON
 
 
 async def test_one_that_is_alone_is_handed_what_it_did_not_plan_again(

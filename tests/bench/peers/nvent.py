@@ -79,8 +79,10 @@ async def _work(ask: Ask) -> None:
     async with scheduler:
         if ask.count:
             await _fill(scheduler, ask)
+        # As `nvent-sched run` does.
         gc.collect()
-        gc.freeze()  # as `nvent-sched run` does
+        gc.freeze()
+        gc.set_threshold(10_000)
         say_ready()
         await anyio.sleep(max(0.0, ask.at - time.time()))
         if ask.total:
