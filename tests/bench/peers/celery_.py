@@ -61,7 +61,7 @@ def _started(**_: object) -> None:
 
 def _work(_: Ask) -> None:
     options = ("-c", "2", "--without-gossip", "--without-mingle", "-l", "ERROR")
-    beat = ("-B", "-S", "redbeat.RedBeatScheduler", "-s", "unused")
+    beat = ("-B", "--scheduler", "redbeat.RedBeatScheduler")
     APP.worker_main(["worker", *options, *beat])
 
 
