@@ -92,7 +92,7 @@ class Grouping:
         is_kept = any(call.is_kept for call in group)
         self._set_level(connection, "FULL" if is_kept else "NORMAL")
         if is_write:
-            _begin_to_write(connection, self._location)
+            _once_free(connection, "BEGIN IMMEDIATE", self._location)
         else:
             connection.execute("BEGIN")
         try:
@@ -163,40 +163,31 @@ def _identity_of(location: Location) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _begin_to_write(connection: sqlite3.Connection, location: Location) -> None:
-    """Begin a transaction once nobody else writes.
+def _once_free(
+    connection: sqlite3.Connection, statement: str, location: Location
+) -> None:
+    """Execute what others may stand in the way of, as soon as they do not.
 
     SQLite itself looks ever more rarely whether the other has ended, in the end every
     tenth of a second; among several that write, one that is unlucky waits for many.
     """
+    looks_left = int(location.busy_timeout_s / BUSY_WAIT_S)
     connection.execute("PRAGMA busy_timeout = 0")
     try:
-        _once_free(connection, "BEGIN IMMEDIATE", location)
+        while True:
+            try:
+                connection.execute(statement).fetchone()
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or looks_left <= 0:
+                    raise
+                threading.Event().wait(BUSY_WAIT_S)
+                looks_left -= 1
+            else:
+                return
     finally:
-        _wait_as_asked(connection, location)
-
-
-def _once_free(
-    connection: sqlite3.Connection, statement: str, location: Location
-) -> None:
-    """Execute what others may stand in the way of, while SQLite itself does not wait."""
-    looks_left = int(location.busy_timeout_s / BUSY_WAIT_S)
-    while True:
-        try:
-            connection.execute(statement).fetchone()
-        except sqlite3.OperationalError as error:
-            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not is_busy or looks_left <= 0:
-                raise
-            threading.Event().wait(BUSY_WAIT_S)
-            looks_left -= 1
-        else:
-            return
-
-
-def _wait_as_asked(connection: sqlite3.Connection, location: Location) -> None:
-    milliseconds = int(location.busy_timeout_s * 1_000)
-    connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        milliseconds = int(location.busy_timeout_s * 1_000)
+        connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
 
 def _step_all(
@@ -233,7 +224,10 @@ def _prepare(connection: sqlite3.Connection, location: Location) -> None:
             msg = f"{location.path} is no store yet, and mode=ro makes none"
             raise StoreReadOnlyError(msg)
         return
-    _change_to_wal(connection, location)
+    # Only one of those who open a new file together can change it to a log. SQLite tells
+    # the others at once that they are too late, however long its time-out is, so that
+    # none waits for another's lock while it has one itself.
+    _once_free(connection, "PRAGMA journal_mode = WAL", location)
     connection.execute(f"PRAGMA synchronous = {location.synchronous}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
@@ -241,14 +235,3 @@ def _prepare(connection: sqlite3.Connection, location: Location) -> None:
     # Who may only read hears of it now, and not with the first write.
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("ROLLBACK")
-
-
-def _change_to_wal(connection: sqlite3.Connection, location: Location) -> None:
-    """Change to a log; only one of those who open a new file together can.
-
-    SQLite tells the others at once that they are too late, however long its time-out is,
-    so that none waits for another's lock while it has one itself.
-    """
-    connection.execute("PRAGMA busy_timeout = 0")
-    _once_free(connection, "PRAGMA journal_mode = WAL", location)
-    _wait_as_asked(connection, location)

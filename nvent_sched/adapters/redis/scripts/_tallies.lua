@@ -24,10 +24,15 @@ end
 -- need not grow again, and an old end does no harm.
 local names, said, names_last, said_last = {}, {}, 0, 0
 
-local function grow(name, count)
+local function count(name)
   names_last = names_last + 1
   names[names_last] = name
-  count_later(total, name, count)
+end
+
+-- It grows in the statistics of all together as well.
+local function grow(name, step)
+  count(name)
+  count_later(total, name, step)
 end
 
 local function say(name, value)
@@ -35,19 +40,18 @@ local function say(name, value)
   said_last = said_last + 2
 end
 
--- Two calls, however much it is. The first name grows by `count`, the others by one.
-local function write_counts(key, count)
+-- Two calls, however much it is. The first name grows by a step, the others by one.
+local function write_counts(key, first_step)
   local counts = redis.call('HMGET', key, unpack(names, 1, names_last))
   for place = 1, names_last do
-    say(names[place], count_of(counts[place]) + (place == 1 and count or 1))
+    say(names[place], count_of(counts[place]) + (place == 1 and first_step or 1))
   end
   redis.call('HSET', key, unpack(said, 1, said_last))
 end
 
 local function count_streak(key, tally)
   local is_success = tally.kind == 's'
-  names_last = names_last + 1
-  names[names_last] = is_success and 'success_streak' or 'failure_streak'
+  count(is_success and 'success_streak' or 'failure_streak')
   say(is_success and 'failure_streak' or 'success_streak', 0)
   score_later(is_success and last_success or last_failure, tally.job_id, tally.finished)
   if is_success then
@@ -61,9 +65,9 @@ local function count_streak(key, tally)
 end
 
 local function count_tally(tally)
-  local key, count = stats .. tally.job_id, tonumber(tally.count)
+  local key, first_step = stats .. tally.job_id, tonumber(tally.count)
   names_last, said_last = 0, 0
-  grow('n:' .. (tally.outcome == '' and 'retries' or tally.outcome), count)
+  grow('n:' .. (tally.outcome == '' and 'retries' or tally.outcome), first_step)
   if tally.outcome ~= '' and tally.kind ~= 'n' then
     say('last_outcome', tally.outcome)
     score_later(last_finished, tally.job_id, tally.finished)
@@ -80,7 +84,7 @@ local function count_tally(tally)
       count_streak(key, tally)
     end
   end
-  write_counts(key, count)
+  write_counts(key, first_step)
 end
 
 local function forget_tallies(job_id)
