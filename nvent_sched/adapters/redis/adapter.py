@@ -9,7 +9,7 @@ from nvent_sched._model.claims import Claims, DueBatch, Lost, Renewed
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.runs import RunState
 from nvent_sched._port import HANDED_US
-from nvent_sched.adapters._codec import DEFINITION_END
+from nvent_sched.adapters._codec import DEFINITION_END, quoted
 from nvent_sched.adapters.redis.locking import LockVerbs
 from nvent_sched.adapters.redis.readers import RedisReader
 from nvent_sched.adapters.redis.rows import (
@@ -18,6 +18,7 @@ from nvent_sched.adapters.redis.rows import (
     instant_of,
     pairs,
     readable_runs,
+    unquoted,
 )
 from nvent_sched.adapters.redis.server import PART_MAX, parts_of
 from nvent_sched.adapters.redis.telling import event_text
@@ -178,7 +179,7 @@ class RedisAdapter(RedisReader, LockVerbs):
 
     async def confirm(self, claims: Sequence[Run]) -> frozenset[str]:
         """Say which claims are known to as many replicas as was asked for."""
-        if not self._location.wait_replicas:
+        if not (claims and self._location.wait_replicas):
             return frozenset(run.id for run in claims)
         return await self._wait_for_replicas(claims)
 
@@ -198,7 +199,9 @@ class RedisAdapter(RedisReader, LockVerbs):
         return Renewed(
             now=Instant(int(at)),
             stale=frozenset(run_id for _, stale, _ in replies for run_id in stale),
-            cancelled=dict(pairs(cancelled)),
+            cancelled={
+                run_id: unquoted(reason) for run_id, reason in pairs(cancelled).items()
+            },
         )
 
     async def leave(self, instance_id: str, *, now: Instant) -> None:  # noqa: ARG002
@@ -237,7 +240,7 @@ class RedisAdapter(RedisReader, LockVerbs):
         now: Instant,  # noqa: ARG002  nothing here depends on the time
     ) -> tuple[Run, ...]:
         """Ask for CLAIMED runs to be cancelled; the first reason given stays."""
-        head = [self._caller, reason]
+        head = [self._caller, quoted(reason)]
         parts = list(parts_of(([run_id] for run_id in run_ids), head=head))
         replies = await self._send("cancel_runs", parts, is_told=False)
         return tuple(run for reply in replies for run in readable_runs(reply))

@@ -119,9 +119,9 @@ def job_findings(row: Sequence[str]) -> Iterator[str]:
 
 def run_findings(row: Sequence[Any], *, fence: int | None) -> Iterator[str]:
     """Find a run that cannot be read, or whose token was never given out."""
-    run_id, flat = row
+    run_id = row[0]
     try:
-        run = run_from(run_id, flat)
+        run = run_from(row)
     except StoreError as error:
         yield f"run {run_id!r} cannot be read, and nobody will start it: {error}"
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nvent_sched.adapters.redis.rows import PART, SCHEDULED_TIME
 from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def place_of(query: RunQuery) -> Place | None:
 
 def place_of_row(row: Sequence[Any]) -> Place | None:
     """Say where a stored run lies in the order of runs; None if that is damaged."""
-    run_id, flat = row
+    run_id, text, *_ = row
     try:
-        return int(flat[flat.index("scheduled_time") + 1]), run_id
-    except ValueError:
+        return int(text.split(PART)[SCHEDULED_TIME]), run_id
+    except (ValueError, IndexError):
         return None

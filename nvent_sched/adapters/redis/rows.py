@@ -1,13 +1,11 @@
 """Values to fields and back. Knows the names of fields, and no key.
 
-A run is a hash whose fields are named as in `Run`; what has its default value is left
-out. Where a job stands is one text, whose first fields the scripts read too.
+Where a job or a run stands is one text, whose first fields the scripts read too.
 """
 
 from __future__ import annotations
 
 import json
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.claims import DueJob, LiveRun
@@ -25,6 +23,7 @@ from nvent_sched.adapters._codec import (
     lines_text,
     names_from,
     payload_from,
+    quoted,
     result_from,
 )
 from nvent_sched.errors import StoreCorruptError, StoreError
@@ -36,45 +35,13 @@ Row = list[Any]
 PART: Final = "\x1f"
 _STAND_FIELDS: Final = 12
 _STATUS: Final = {status.value: status for status in JobStatus}
-_INTS: Final = frozenset(
-    {
-        "attempt",
-        "crashes",
-        "fence",
-        "count",
-        *("scheduled_time", "due_time", "ready_at", "lease_until", "started_at"),
-        *("finished_at", "until_time", "keep_until"),
-    }
-)
-# What may change, with the value that is left out. What a script asks for comes first:
-# that is how a short hash is searched.
-CHANGED: Final[dict[str, object]] = {
-    "state": None,
-    "fence": None,
-    "ready_at": None,
-    "instance": None,
-    "lease_until": None,
-    "keep_until": None,
-    "cancel_reason": None,
-    "started_at": None,
-    "finished_at": None,
-    "outcome": None,
-    "origin": Origin.SCHEDULE,
-    "attempt": 1,
-    "crashes": 0,
-    "reason": None,
-    "error": None,
-    "result": None,
-    "progress": None,
-    "progress_note": None,
-    "count": 1,
-    "until_time": None,
-}
-_changed: Final = attrgetter(*CHANGED)
-_USUAL: Final = tuple(CHANGED.items())
-# A new run is given its fence by the store.
-_NEW: Final = tuple(each for each in _USUAL if each[0] != "fence")
-_new: Final = attrgetter(*(name for name, _ in _NEW))
+FENCE: Final = 1
+SCHEDULED_TIME: Final = 4
+"""Places among the fields of a run, as the one before."""
+_DETAILS: Final = 4
+_STATE: Final = {state.value: state for state in RunState}
+_OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
+_ORIGIN: Final = {origin.value: origin for origin in Origin}
 
 
 def stand_text(job: Job) -> str:
@@ -139,63 +106,142 @@ def _instant(text: str) -> Instant | None:
     return Instant(int(text)) if text else None
 
 
-def changed_fields(run: Run) -> Row:
-    """Write what of a run may change: names and values, without what is usual."""
-    return _fields(run, usual=_USUAL, values=_changed(run))
+def run_text(run: Run, *, details: str) -> str:
+    """Write where a run stands, as `_run_texts.lua` reads it; usual values as nothing.
 
-
-def _fields(
-    run: Run, *, usual: Sequence[tuple[str, object]], values: Sequence[Any]
-) -> Row:
-    row: Row = []
-    for (name, left_out), value in zip(usual, values, strict=True):
-        if value is not None and value != left_out:
-            row += (name, value)
-    if run.log:
-        row += ("log", lines_text(run.log) or "")
-    if run.attempts:
-        row += ("attempts", attempts_text(run.attempts) or "")
-    return row
-
-
-def run_fields(run: Run) -> Row:
-    """Write all of a new run but its id and its fence: names and values."""
+    Args:
+        run: The run.
+        details: What `details_text` wrote of it.
+    """
     scheduled = run.scheduled_time
-    row = _fields(run, usual=_NEW, values=_new(run))
-    row += ("job_id", run.job_id, "handler", run.handler, "scheduled_time", scheduled)
-    if run.due_time != scheduled:
-        row += ("due_time", run.due_time)
-    if run.payload != "{}":
-        row += ("payload", run.payload)
-    return row
+    return PART.join(
+        (
+            # What the scripts ask for.
+            run.state,
+            str(run.fence),
+            run.job_id,
+            run.handler,
+            str(scheduled),
+            str(run.ready_at),
+            run.instance or "",
+            "" if run.lease_until is None else str(run.lease_until),
+            "" if run.keep_until is None else str(run.keep_until),
+            _quoted(run.cancel_reason),
+            "",  # the request that claimed it, which only the store knows
+            _unless(run.due_time, scheduled),
+            "1" if details else "",
+            # What the scripts may change.
+            run.outcome or "",
+            "" if run.finished_at is None else str(run.finished_at),
+            _quoted(run.reason),
+            "" if run.started_at is None else str(run.started_at),
+            "" if run.progress is None else str(run.progress),
+            _quoted(run.progress_note),
+            # What they leave as it is.
+            "" if run.origin is Origin.SCHEDULE else run.origin,
+            "" if run.attempt == 1 else str(run.attempt),
+            str(run.crashes) if run.crashes else "",
+            "" if run.count == 1 else str(run.count),
+            "" if run.until_time is None else str(run.until_time),
+        )
+    )
 
 
-def run_from(run_id: str, row: Sequence[str]) -> Run:
+def fence_in(text: str | None) -> str | None:
+    """Read the token of a run from what `run_text` wrote; None if there is none."""
+    fields = (text or "").split(PART, FENCE + 1)
+    return fields[FENCE] if len(fields) > FENCE else None
+
+
+def details_text(run: Run) -> str:
+    """Write what of a run may be long; nothing if there is none of it."""
+    if run.error is run.result is None and not run.log and not run.attempts:
+        return ""
+    return PART.join(
+        (
+            _quoted(run.error),
+            run.result or "",
+            lines_text(run.log) or "",
+            attempts_text(run.attempts) or "",
+        )
+    )
+
+
+def _quoted(text: str | None) -> str:
+    return "" if text is None else quoted(text)
+
+
+def unquoted(text: str) -> str:
+    """Read what somebody said; what was damaged is taken as it is."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return text
+    return said if isinstance(said, str) else text
+
+
+def run_from(row: Sequence[str]) -> Run:
     """Read a run.
 
     Raises:
         StoreError: It cannot be read.
     """
-    fields: dict[str, Any] = dict(zip(row[::2], row[1::2], strict=True))
-    log, attempts = lines_from(fields.get("log")), attempts_from(fields.get("attempts"))
-    fields.pop("request", None)
-    fields.setdefault("due_time", fields.get("scheduled_time"))
+    run_id, text, payload, details = row
+    more = details.split(PART) if details else [""] * _DETAILS
     try:
-        payload_from(fields.get("payload", "{}"))
-        result_from(fields.get("result"))
-        for name in _INTS & fields.keys():
-            fields[name] = int(fields[name])
-        fields["state"] = RunState(fields["state"])
-        if "origin" in fields:
-            fields["origin"] = Origin(fields["origin"])
-        if "outcome" in fields:
-            fields["outcome"] = Outcome(fields["outcome"])
-        if "progress" in fields:
-            fields["progress"] = float(fields["progress"])
-        return Run(id=run_id, **fields | {"log": log, "attempts": attempts})
+        payload = payload_from(payload or "{}")
+        return _run_from(run_id, payload, [*text.split(PART), *more])
     except (AssertionError, *UNREADABLE) as error:
         msg = f"run {run_id!r} cannot be read: {error!r}"
         raise StoreCorruptError(msg) from error
+
+
+def _run_from(run_id: str, payload: str, fields: Sequence[str]) -> Run:
+    state, fence, job_id, handler, scheduled, ready, instance, *fields = fields
+    lease, keep, cancel, _, due, _, outcome, finished, reason, *fields = fields
+    started, progress, note, origin, attempt, crashes, count, *fields = fields
+    until_time, error, result, log, attempts = fields
+    return Run(
+        id=run_id,
+        job_id=job_id,
+        handler=handler,
+        payload=payload,
+        origin=_ORIGIN[origin or Origin.SCHEDULE],
+        scheduled_time=Instant(int(scheduled)),
+        due_time=Instant(int(due or scheduled)),
+        ready_at=Instant(int(ready)),
+        state=_STATE[state],
+        attempt=int(attempt or 1),
+        crashes=int(crashes or 0),
+        fence=int(fence),
+        instance=instance or None,
+        lease_until=_instant(lease),
+        keep_until=_instant(keep),
+        started_at=_instant(started),
+        finished_at=_instant(finished),
+        outcome=_OUTCOME[outcome] if outcome else None,
+        reason=_said(reason),
+        error=_said(error),
+        result=result_from(result or None),
+        log=lines_from(log or None),
+        attempts=attempts_from(attempts or None),
+        progress=float(progress) if progress else None,
+        progress_note=_said(note),
+        cancel_reason=_said(cancel),
+        count=int(count or 1),
+        until_time=_instant(until_time),
+    )
+
+
+def _said(text: str) -> str | None:
+    if not text:
+        return None
+    said = json.loads(text)
+    if not isinstance(said, str):
+        msg = f"not a text: {text[:80]!r}"
+        raise TypeError(msg)
+    # Half of a surrogate pair is given as what it looks like: nobody could print it.
+    return said.encode("utf-8", "backslashreplace").decode()
 
 
 def readable_runs(replies: Iterable[Sequence[Any]]) -> Iterator[Run]:
@@ -203,9 +249,9 @@ def readable_runs(replies: Iterable[Sequence[Any]]) -> Iterator[Run]:
 
     `summary` tells of it.
     """
-    for run_id, row in replies:
+    for row in replies:
         try:
-            yield run_from(run_id, row)
+            yield run_from(row)
         except StoreError:
             continue
 

@@ -21,6 +21,7 @@ from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.link import Asked, Link, Replies, meeting
 from nvent_sched.adapters.redis.location import Location, location_from
 from nvent_sched.adapters.redis.overview import counted
+from nvent_sched.adapters.redis.rows import fence_in
 from nvent_sched.errors import (
     SchemaError,
     StoreCorruptError,
@@ -221,18 +222,18 @@ class RedisServer:
 
         A server that took over meanwhile may not have them, and its replicas neither.
         """
-        wanted, key = self._location.wait_replicas, Keys(self._location.prefix)["run*"]
-        looks = [("HGET", (key + run.id, "fence")) for run in claims]
+        wanted, key = self._location.wait_replicas, Keys(self._location.prefix)["runs"]
+        look = ("HMGET", (key, *(run.id for run in claims)))
         wait = ("WAIT", (wanted, WITNESS_MS_MAX))
-        *fences, witnesses = await self._call(
-            Asked(scripts=[*looks, wait], numbers=[None] * (len(looks) + 1))
+        texts, witnesses = await self._call(
+            Asked(scripts=[look, wait], numbers=[None, None])
         )
         if witnesses < wanted:
             return frozenset()
         return frozenset(
             run.id
-            for run, fence in zip(claims, fences, strict=True)
-            if fence == str(run.fence)
+            for run, text in zip(claims, texts, strict=True)
+            if fence_in(text) == str(run.fence)
         )
 
     async def _send(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.claims import CANCELLED, STALE, STORED, Committed, Stale
-from nvent_sched.adapters._codec import definition_text
-from nvent_sched.adapters.redis.rows import changed_fields, run_fields, stand_text
+from nvent_sched.adapters._codec import definition_text, quoted
+from nvent_sched.adapters.redis.rows import details_text, run_text, stand_text
 from nvent_sched.adapters.redis.tallies import tally_row
 
 if TYPE_CHECKING:
@@ -40,30 +40,31 @@ def plan_row(plan: Plan) -> Row:
     row: Row = [job.id, plan.write.seen_version, int(plan.is_drop), stand]
     row.append(len(plan.runs))
     for run in plan.runs:
-        fields = run_fields(run)
-        row += (run.id, len(fields) // 2, *fields)
+        details, payload = details_text(run), run.payload
+        row += (run.id, run_text(run, details=details))
+        row += ("" if payload == "{}" else payload, details)
     row += (len(plan.promote), *plan.promote)
     row.append(len(plan.tallies))
     for tally in plan.tallies:
         row += (tally.record_id or "", *tally_row(tally))
     row += ("" if plan.cancelled_until is None else plan.cancelled_until,)
     row.append(len(plan.cancel))
-    for cancelled in plan.cancel.items():
-        row += cancelled
+    for run_id, reason in plan.cancel.items():
+        row += (run_id, quoted(reason))
     return row
 
 
 def settlement_row(settlement: Settlement) -> Row:
     """Write what `settle` is to store."""
     lease = settlement.seen_lease_until
-    fields = changed_fields(settlement.run)
+    details = details_text(settlement.run)
     row: Row = [
         settlement.run.id,
         settlement.seen_state.value,
         settlement.seen_fence,
         "" if lease is None else lease,
-        len(fields) // 2,
-        *fields,
+        run_text(settlement.run, details=details),
+        details,
     ]
     tally = settlement.tally
     return [*row, 0] if tally is None else [*row, 1, *tally_row(tally)]
@@ -71,13 +72,13 @@ def settlement_row(settlement: Settlement) -> Row:
 
 def renewal_row(renewal: Renewal) -> Row:
     """Write what `renew` is to extend and to store."""
-    fields: Row = []
-    for name in ("progress", "progress_note", "started_at"):
-        value = getattr(renewal, name)
-        if value is not None:
-            fields += (name, str(value))
-    extends = int(renewal.extend)
-    return [renewal.run_id, renewal.fence, extends, len(fields) // 2, *fields]
+    note, started_at = renewal.progress_note, renewal.started_at
+    return [
+        *(renewal.run_id, renewal.fence, int(renewal.extend)),
+        "" if renewal.progress is None else str(renewal.progress),
+        "" if note is None else quoted(note),
+        "" if started_at is None else started_at,
+    ]
 
 
 def pools_row(pools: Iterable[Pool]) -> Row:

@@ -7,7 +7,7 @@
 -- returns nothing: a part of other scripts
 
 local function drop_job(job_id)
-  local text = redis.call('HGET', jobs, job_id)
+  local text = field_of(jobs, job_id)
   if not text then
     return false
   end
@@ -16,20 +16,18 @@ local function drop_job(job_id)
   if job and not was_aside then
     unlist_job(job_id, job)
   end
-  redis.call('HDEL', jobs, job_id)
-  redis.call('HDEL', definitions, job_id)
-  redis.call('ZREM', job_ids, job_id)
+  set_later(jobs, job_id, false)
+  set_later(definitions, job_id, false)
+  score_later(job_ids, job_id, nil)
   forget_tallies(job_id)
-  for _, index in ipairs({live, past}) do
-    for _, run_id in ipairs(redis.call('ZRANGE', index .. job_id, 0, -1)) do
-      local facts = run_facts(run_id)
-      if facts and facts.state ~= 'claimed' then
-        forget_run(run_id, facts)
-      elseif not facts then
-        redis.call('DEL', run .. run_id)
-        redis.call('ZREM', index .. job_id, run_id)
-        score_later(run_ids, run_id, nil)
-      end
+  write_scores(job_runs)
+  for _, member in ipairs(redis.call('ZRANGEBYLEX', job_runs, bounds_of(job_id))) do
+    local run_id = run_id_in(member, job_id)
+    local facts = run_facts(run_id)
+    if facts and facts.state ~= 'claimed' then
+      forget_run(run_id, facts)
+    elseif not facts then
+      forget_damaged(run_id, member)
     end
   end
   return true

@@ -1,15 +1,27 @@
 -- _facts: what a plan for a job needs to know.
 --
--- uses    _args
--- keys    jobs definitions run* live* last_finished
+-- uses    _run_texts
+-- keys    jobs definitions live last_finished
 -- args
 --
 -- returns nothing: a part of other scripts
 
-local LIVE_FACTS = {'state', 'scheduled_time', 'due_time', 'cancel_reason'}
+-- Add the live runs of a job: id, state, scheduled time, due time, '1' if it is to be
+-- cancelled.
+local function add_live(found, job_id)
+  for _, member in ipairs(redis.call('ZRANGEBYLEX', live, bounds_of(job_id))) do
+    local run_id = run_id_in(member, job_id)
+    local facts = run_facts(run_id) or {}
+    local scheduled_time, due_time = facts.scheduled_time or '', facts.due_time or ''
+    found[#found + 1] = run_id
+    found[#found + 1] = facts.state or ''
+    found[#found + 1] = scheduled_time
+    found[#found + 1] = due_time == '' and scheduled_time or due_time
+    found[#found + 1] = (facts.cancel_reason or '') == '' and '' or '1'
+  end
+end
 
--- Each: id, standing, definition, last end ('' for none), then the live runs:
--- id, state, scheduled time, due time, '1' if it is to be cancelled.
+-- Each: id, standing, definition, last end ('' for none), then the live runs.
 local function facts_of(job_ids)
   local found = {}
   if #job_ids == 0 then
@@ -18,23 +30,12 @@ local function facts_of(job_ids)
   local texts = redis.call('HMGET', jobs, unpack(job_ids))
   local defined = redis.call('HMGET', definitions, unpack(job_ids))
   local ended = redis.call('ZMSCORE', last_finished, unpack(job_ids))
-  local lives = {}
-  for place, job_id in ipairs(job_ids) do
-    lives[place] = live .. job_id
-  end
-  -- Nearly always nothing is going of any of them, which is seen in one go.
-  local are_going = redis.call('EXISTS', unpack(lives)) > 0
+  local are_going = redis.call('EXISTS', live) == 1
   for place, job_id in ipairs(job_ids) do
     if texts[place] then
       local facts = {job_id, texts[place], defined[place] or '', ended[place] or ''}
-      local run_ids = are_going and redis.call('ZRANGE', lives[place], 0, -1) or {}
-      for _, run_id in ipairs(run_ids) do
-        local values = redis.call('HMGET', run .. run_id, unpack(LIVE_FACTS))
-        facts[#facts + 1] = run_id
-        facts[#facts + 1] = values[1]
-        facts[#facts + 1] = values[2]
-        facts[#facts + 1] = values[3] or values[2]
-        facts[#facts + 1] = values[4] and '1' or ''
+      if are_going then
+        add_live(facts, job_id)
       end
       found[#found + 1] = facts
     end

@@ -7,38 +7,35 @@
 -- returns nothing: a part of other scripts
 
 local function read_run()
-  local made = {id = arg()}
-  made.first, made.last, made.facts = fields_ahead()
-  return made
+  return {id = arg(), text = arg(), payload = arg(), details = arg()}
 end
 
-local may_exist = {} -- ids of runs, once any of those that are wanted does
-
--- Nearly always none of the runs exists, which is seen in one go.
+-- Whether they exist, in one go.
 local function look_for_runs(plans)
-  local keys, ids = {}, {}
+  local ids = {}
   for _, plan in ipairs(plans) do
     for _, made in ipairs(plan.runs) do
-      keys[#keys + 1], ids[#ids + 1] = run .. made.id, made.id
+      ids[#ids + 1] = made.id
     end
   end
-  for first = 1, #keys, AT_ONCE do
-    local last = math.min(first + AT_ONCE - 1, #keys)
-    if redis.call('EXISTS', unpack(keys, first, last)) > 0 then
-      for place = first, last do may_exist[ids[place]] = true end
-    end
-  end
+  read_fields(runs, ids)
 end
 
 -- Say its fence, '0' for none, and whether it is new: a run that exists is left alone.
 local function insert_run(made, now)
-  if may_exist[made.id] and redis.call('EXISTS', run .. made.id) == 1 then
+  if field_of(runs, made.id) then
     return '0', false
   end
-  may_exist[made.id] = true
-  local given = made.facts.state == 'claimed' and next_fence(now) or '0'
-  redis.call('HSET', run .. made.id, 'fence', given, unpack(ARGV, made.first, made.last))
-  score_later(run_ids, made.id, made.facts.scheduled_time)
-  place_run(made.id, made.facts)
-  return given, true
+  local facts = facts_in(made.text)
+  facts.fence = facts.state == 'claimed' and next_fence(now) or '0'
+  if made.payload ~= '' then
+    set_later(payloads, made.id, made.payload)
+  end
+  if made.details ~= '' then
+    set_later(details, made.id, made.details)
+  end
+  score_later(run_ids, made.id, facts.scheduled_time)
+  score_later(job_runs, place_in_job(made.id, facts), 0)
+  put_run(made.id, facts)
+  return facts.fence, true
 end

@@ -36,26 +36,6 @@ local function version_of(text)
   return version and tonumber(version) or -1
 end
 
-local texts_read = {} -- of jobs, before this script changed them
-
--- Read where jobs stand, in one go.
-local function read_texts(job_ids)
-  for first = 1, #job_ids, AT_ONCE do
-    local last = math.min(first + AT_ONCE - 1, #job_ids)
-    for place, text in ipairs(redis.call('HMGET', jobs, unpack(job_ids, first, last))) do
-      texts_read[job_ids[first + place - 1]] = text
-    end
-  end
-end
-
--- false for a job that does not exist
-local function job_text(job_id)
-  if texts_read[job_id] == nil then
-    texts_read[job_id] = redis.call('HGET', jobs, job_id)
-  end
-  return texts_read[job_id]
-end
-
 local WAITS = {['await:'] = true, ['deadline:'] = true, ['watchdog:'] = true}
 
 -- Waits are counted apart.
@@ -96,7 +76,7 @@ local function write_job(job_id, old_text, text, job)
   if not old or old.status ~= job.status then
     count_job(job_id, job.status, 1)
   end
-  redis.call('HSET', jobs, job_id, text)
+  set_later(jobs, job_id, text)
   if job.look_at ~= '' then
     score_later(due .. job.handler, job_id, job.look_at)
     add_member(handlers, job.handler)

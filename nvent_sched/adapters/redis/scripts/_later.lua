@@ -1,4 +1,4 @@
--- _later: gather what is written to indexes, and write each of them in one go at the end.
+-- _later: gather what is written, and write each key in one go at the end.
 --
 -- uses    _args
 -- keys
@@ -9,6 +9,7 @@
 local AT_ONCE = 2000 -- how many arguments one command is given, at most
 
 local scores_later, counts_later, members_added = {}, {}, {}
+local fields_known, fields_later = {}, {}
 
 -- score: nil takes the member out. What is gathered must not be read before it is written.
 local function score_later(key, member, score)
@@ -41,25 +42,88 @@ local function add_member(key, member)
   end
 end
 
+local function known_of(key)
+  local known = fields_known[key]
+  if not known then
+    known = {}
+    fields_known[key], fields_later[key] = known, {}
+  end
+  return known
+end
+
+-- Read fields that will be asked for, in one go.
+local function read_fields(key, fields)
+  local known = known_of(key)
+  for first = 1, #fields, AT_ONCE do
+    local last = math.min(first + AT_ONCE - 1, #fields)
+    for place, value in ipairs(redis.call('HMGET', key, unpack(fields, first, last))) do
+      local field = fields[first + place - 1]
+      if known[field] == nil then
+        known[field] = value
+      end
+    end
+  end
+end
+
+-- As it will be once all is written; false for none.
+local function field_of(key, field)
+  local known = known_of(key)
+  if known[field] == nil then
+    known[field] = redis.call('HGET', key, field)
+  end
+  return known[field]
+end
+
+-- value: false takes the field out
+local function set_later(key, field, value)
+  known_of(key)[field] = value
+  local later = fields_later[key]
+  later[#later + 1] = field
+end
+
 local function call_with(command, key, list)
   for first = 1, #list, AT_ONCE do
     redis.call(command, key, unpack(list, first, math.min(first + AT_ONCE - 1, #list)))
   end
 end
 
-local function write_later()
-  for key, scores in pairs(scores_later) do
-    local scored, gone = {}, {}
-    for member, score in pairs(scores) do
-      if score then
-        scored[#scored + 1] = score
-        scored[#scored + 1] = member
-      else
-        gone[#gone + 1] = member
-      end
+local function write_scores(key)
+  local scored, gone = {}, {}
+  for member, score in pairs(scores_later[key] or {}) do
+    if score then
+      scored[#scored + 1] = score
+      scored[#scored + 1] = member
+    else
+      gone[#gone + 1] = member
     end
-    call_with('ZADD', key, scored)
-    call_with('ZREM', key, gone)
+  end
+  call_with('ZADD', key, scored)
+  call_with('ZREM', key, gone)
+  scores_later[key] = nil
+end
+
+local function write_fields(key)
+  local written, gone = {}, {}
+  for _, field in ipairs(fields_later[key]) do
+    local value = fields_known[key][field]
+    if value then
+      written[#written + 1] = field
+      written[#written + 1] = value
+    else
+      gone[#gone + 1] = field
+    end
+  end
+  call_with('HSET', key, written)
+  call_with('HDEL', key, gone)
+  fields_later[key] = {}
+end
+
+local function write_later()
+  for key in pairs(fields_later) do
+    write_fields(key)
+  end
+  for key in pairs(scores_later) do
+    write_scores(key)
   end
   for key, counts in pairs(counts_later) do
     for field, count in pairs(counts) do
@@ -68,5 +132,5 @@ local function write_later()
       end
     end
   end
-  scores_later, counts_later = {}, {}
+  counts_later = {}
 end

@@ -5,7 +5,8 @@
 -- args    now; request, instance, until, lease in microseconds; number of pools; for
 --         each: limit, count, handlers
 --
--- returns {now, next ready ('' for none), {run id, {field, value, ...}}, ...}
+-- returns {now, next ready ('' for none), {run id, text, arguments,
+--         details}, ...}
 
 local ASKED_MS = 600000 -- how long a request may be repeated
 
@@ -25,9 +26,8 @@ local function claim(entry, handler_names)
   end
   displace_run(entry.id, facts)
   facts.state, facts.instance, facts.lease_until = 'claimed', instance, lease_until
-  redis.call('HSET', run .. entry.id, 'state', 'claimed', 'instance', instance,
-    'lease_until', lease_until, 'fence', next_fence(now), 'request', request)
-  place_run(entry.id, facts)
+  facts.fence, facts.request = next_fence(now), request
+  put_run(entry.id, facts)
   return true
 end
 
@@ -66,7 +66,11 @@ keep_fence()
 table.sort(mine, by_time)
 local next_ready = first_at(ready, names)
 local reply = {text_of(now), ends or next_ready and text_of(next_ready) or ''}
-for _, entry in ipairs(mine) do
-  reply[#reply + 1] = {entry.id, redis.call('HGETALL', run .. entry.id)}
+local claimed_ids = {}
+for place, entry in ipairs(mine) do
+  claimed_ids[place] = entry.id
+end
+for _, row in ipairs(rows_of(claimed_ids)) do
+  reply[#reply + 1] = row
 end
 return reply

@@ -2,23 +2,24 @@
 --
 -- uses    _runs
 -- keys    hints
--- args    caller; reason; count; for each: run id
+-- args    caller; reason, quoted; count; for each: run id
 --
--- returns {run id, {field, value, ...}} for each that exists, as it was before
+-- returns {run id, text, arguments, details} for each that exists, as it was before
 
 local caller, reason = arg(), arg()
-local reply = {}
-for _ = 1, tonumber(arg()) do
-  local run_id = arg()
-  local facts = run_facts(run_id)
-  if facts then
-    reply[#reply + 1] = {run_id, redis.call('HGETALL', run .. run_id)}
-    if facts.state == 'claimed' then
-      mark_cancelled(run_id, facts, reason)
-      is_news = true
-    end
+local wanted = {}
+for place = 1, tonumber(arg()) do
+  wanted[place] = arg()
+end
+local reply = rows_of(wanted)
+for _, row in ipairs(reply) do
+  local facts = run_facts(row[1])
+  if facts and facts.state == 'claimed' then
+    mark_cancelled(row[1], facts, reason)
+    is_news = true
   end
 end
+write_later()
 if is_news then
   redis.call('PUBLISH', hints, caller)
 end

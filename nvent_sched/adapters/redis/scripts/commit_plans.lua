@@ -3,8 +3,8 @@
 -- uses    _told _drop _inserting
 -- keys    hints
 -- args    caller, number, is_repeat; now; '1' for all or none; count; for each: job id, seen version,
---         '1' to drop it, standing; runs: count, each: id, number of fields, names and
---         values; promote: count, ids; tallies: count, each: the id of the record that
+--         '1' to drop it, standing; runs: count, each: id, text, arguments, details ('' for
+--         none); promote: count, ids; tallies: count, each: the id of the record that
 --         must be new ('' for none), then as `read_tally` reads it; until when what is
 --         cancelled is kept ('' for ever); cancel: count, each: run id, reason
 --
@@ -33,8 +33,7 @@ local function promote(run_id)
   if facts and facts.state == 'waiting' then
     displace_run(run_id, facts)
     facts.state = 'ready'
-    redis.call('HSET', run .. run_id, 'state', 'ready')
-    place_run(run_id, facts)
+    put_run(run_id, facts)
   end
 end
 
@@ -47,14 +46,9 @@ local function cancel(run_id, reason, keep_until)
     return false
   end
   displace_run(run_id, facts)
-  facts.state = 'finished'
-  redis.call('HSET', run .. run_id, 'state', 'finished', 'outcome', 'cancelled',
-    'reason', reason, 'cancel_reason', reason, 'finished_at', text_of(now))
-  if keep_until ~= '' then
-    facts.keep_until = keep_until
-    redis.call('HSET', run .. run_id, 'keep_until', keep_until)
-  end
-  place_run(run_id, facts)
+  facts.state, facts.cancel_reason, facts.keep_until = 'finished', reason, keep_until
+  mark(facts, {outcome = 'cancelled', reason = reason, finished_at = text_of(now)})
+  put_run(run_id, facts)
   count_tally({
     job_id = facts.job_id, outcome = 'cancelled', count = 1, kind = 'r', started = '',
     finished = text_of(now), duration = '', lateness = '', error = '',
@@ -77,7 +71,7 @@ local function apply(plan, old_text)
   write_job(plan.job_id, old_text, plan.text, job)
   for _, owed in ipairs(plan.tallies) do
     local was_there, job_id = owed.id ~= '' and not is_new[owed.id], owed.tally.job_id
-    local is_known = job_id == plan.job_id or redis.call('HEXISTS', jobs, job_id) == 1
+    local is_known = job_id == plan.job_id or field_of(jobs, job_id)
     if not was_there and is_known then
       count_tally(owed.tally)
     end
@@ -97,7 +91,7 @@ end
 local function are_current(plans)
   local seen = {}
   for _, plan in ipairs(plans) do
-    local stored = version_of(job_text(plan.job_id))
+    local stored = version_of(field_of(jobs, plan.job_id))
     if seen[plan.job_id] or stored ~= plan.seen then return false end
     seen[plan.job_id] = true
   end
@@ -109,14 +103,13 @@ for place = 1, tonumber(arg()) do
   plans[place] = read_plan()
   job_ids[place] = plans[place].job_id
 end
-read_texts(job_ids)
+read_fields(jobs, job_ids)
 look_for_runs(plans)
 local may_apply = not is_whole or are_current(plans)
 for place, plan in ipairs(plans) do
-  local old_text = job_text(plan.job_id)
+  local old_text = field_of(jobs, plan.job_id)
   if may_apply and version_of(old_text) == plan.seen then
     verdicts[place] = table.concat(apply(plan, old_text), ',')
-    texts_read[plan.job_id] = nil -- a second plan for it sees what is stored now
   else
     verdicts[place] = 's'
   end

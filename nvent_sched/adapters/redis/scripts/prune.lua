@@ -9,22 +9,38 @@
 local now, runs_max, limit = time_now(), tonumber(arg()), tonumber(arg())
 local forgotten = 0
 
-local function forget(run_ids_found)
-  for _, run_id in ipairs(run_ids_found) do
-    local facts = run_facts(run_id)
-    if facts then
-      forget_run(run_id, facts)
-      forgotten = forgotten + 1
-    end
+local function forget(run_id)
+  local facts = run_facts(run_id)
+  if facts and facts.state == 'finished' then
+    forget_run(run_id, facts)
+    forgotten = forgotten + 1
   end
 end
 
-forget(redis.call('ZRANGEBYSCORE', kept, '-inf', text_of(now), 'LIMIT', 0, limit))
+local ended = redis.call('ZRANGEBYSCORE', kept, '-inf', text_of(now), 'LIMIT', 0, limit)
+read_fields(runs, ended)
+for _, run_id in ipairs(ended) do
+  forget(run_id)
+end
+write_later()
+
+-- Of a job that has too many; those that live are not counted, nor forgotten.
 for _ = 1, tonumber(arg()) do
-  local index = past .. arg()
-  local extra = math.min(redis.call('ZCARD', index) - runs_max, limit - forgotten)
-  if extra > 0 then
-    forget(redis.call('ZRANGE', index, 0, extra - 1))
+  local job_id = arg()
+  local first, last = bounds_of(job_id)
+  local going = redis.call('ZLEXCOUNT', live, first, last)
+  local extra = redis.call('ZLEXCOUNT', job_runs, first, last) - going - runs_max
+  local left = math.min(extra, limit - forgotten)
+  if left > 0 then
+    local until_forgotten = forgotten + left
+    local oldest = redis.call(
+      'ZRANGEBYLEX', job_runs, first, last, 'LIMIT', 0, left + going
+    )
+    for _, member in ipairs(oldest) do
+      if forgotten < until_forgotten then
+        forget(run_id_in(member, job_id))
+      end
+    end
   end
 end
 write_later()

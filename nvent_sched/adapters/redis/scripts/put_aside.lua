@@ -8,7 +8,7 @@
 
 for _ = 1, tonumber(arg()) do
   local job_id, reason = arg(), arg()
-  local text = redis.call('HGET', jobs, job_id)
+  local text = field_of(jobs, job_id)
   local job = text and parsed(text) or nil
   if text and redis.call('HSETNX', quarantine, job_id, reason) == 1 and job then
     unlist_job(job_id, job)

@@ -11,15 +11,20 @@ if before then
   return before
 end
 local caller = ARGV[1]
-local verdicts, is_changed = {}, false
+local writes, wanted, verdicts, is_changed = {}, {}, {}, false
 for place = 1, tonumber(arg()) do
-  local job_id, seen, definition, text = arg(), tonumber(arg()), arg(), arg()
-  local old_text = redis.call('HGET', jobs, job_id)
-  if version_of(old_text) ~= seen then
+  writes[place] = {id = arg(), seen = tonumber(arg()), definition = arg(), text = arg()}
+  wanted[place] = writes[place].id
+end
+read_fields(jobs, wanted)
+for place, write in ipairs(writes) do
+  local job_id, definition, text = write.id, write.definition, write.text
+  local old_text = field_of(jobs, job_id)
+  if version_of(old_text) ~= write.seen then
     verdicts[place] = '0'
   else
     write_job(job_id, old_text, text, parsed(text))
-    redis.call('HSET', definitions, job_id, definition)
+    set_later(definitions, job_id, definition)
     if not old_text then
       score_later(job_ids, job_id, 0)
     end

@@ -3,7 +3,7 @@
 -- uses    _runs
 -- keys    instances beats
 -- args    now; instance id, its text, lease in microseconds; count; for each: run id,
---         fence, '1' to extend, number of fields, names and values
+--         fence, '1' to extend; progress, its note, start ('' for what stays as it is)
 --
 -- returns {now, {ids of stale runs}, {run id, reason to cancel it, ...}}
 
@@ -11,20 +11,33 @@ local now, instance = time_now(), arg()
 redis.call('HSET', instances, instance, arg())
 redis.call('ZADD', beats, text_of(now), instance)
 local lease_until = text_of(now + tonumber(arg()))
-local stale = {}
-for _ = 1, tonumber(arg()) do
-  local run_id, seen_fence, extends = arg(), arg(), arg() == '1'
-  local first, last = fields_ahead()
-  local facts = run_facts(run_id)
-  if not facts or facts.state ~= 'claimed' or facts.fence ~= seen_fence then
-    stale[#stale + 1] = run_id
+local renewals, run_ids_asked, stale = {}, {}, {}
+for place = 1, tonumber(arg()) do
+  renewals[place] = {
+    id = arg(), fence = arg(), extends = arg() == '1',
+    progress = arg(), progress_note = arg(), started_at = arg(),
+  }
+  run_ids_asked[place] = renewals[place].id
+end
+read_fields(runs, run_ids_asked)
+
+local function renew(asked, facts)
+  if asked.extends then
+    facts.lease_until = lease_until
+    score_later(held .. facts.instance, asked.id, lease_until)
+  end
+  if asked.progress .. asked.progress_note .. asked.started_at ~= '' then
+    mark(facts, asked)
+  end
+  set_later(runs, asked.id, text_of_run(facts))
+end
+
+for _, asked in ipairs(renewals) do
+  local facts = run_facts(asked.id)
+  if not facts or facts.state ~= 'claimed' or facts.fence ~= asked.fence then
+    stale[#stale + 1] = asked.id
   else
-    if extends then
-      score_later(held .. facts.instance, run_id, lease_until)
-      redis.call('HSET', run .. run_id, 'lease_until', lease_until, unpack(ARGV, first, last))
-    elseif first <= last then
-      redis.call('HSET', run .. run_id, unpack(ARGV, first, last))
-    end
+    renew(asked, facts)
   end
 end
 write_later()

@@ -1,11 +1,11 @@
 -- take_lost: find CLAIMED runs whose lease ended or whose instance is dead.
 --
--- uses    _args _heads
--- keys    run* held* holders instances beats
+-- uses    _run_texts _heads
+-- keys    held* holders instances beats
 -- args    now; age in microseconds of a heartbeat that means death; limit
 --
 -- returns {now, {ids of the dead that left the list}, oldest heartbeat of those that live
---         ('' for none), {run id, {field, value, ...}}, ...}
+--         ('' for none), {run id, text, arguments, details}, ...}
 
 local now, dead_after, limit = time_now(), tonumber(arg()), tonumber(arg())
 local alive, listed, oldest = {}, {}, ''
@@ -34,13 +34,16 @@ for _, instance in ipairs(redis.call('SMEMBERS', holders)) do
 end
 table.sort(found, by_time)
 
-local reply, has_left = {text_of(now), {}, oldest}, {}
+local reply, has_left, lost_ids = {text_of(now), {}, oldest}, {}, {}
 for place, entry in ipairs(found) do
   if place <= limit then
-    reply[#reply + 1] = {entry.id, redis.call('HGETALL', run .. entry.id)}
+    lost_ids[place] = entry.id
   else
     has_left[entry.instance] = true
   end
+end
+for _, row in ipairs(rows_of(lost_ids)) do
+  reply[#reply + 1] = row
 end
 for _, instance in ipairs(listed) do
   if not alive[instance] and not has_left[instance] then
