@@ -8,17 +8,23 @@
 
 local AT_ONCE = 2000 -- how many arguments one command is given, at most
 
-local scores_later, counts_later, members_added = {}, {}, {}
+local scored_later, gone_later, counts_later, members_added = {}, {}, {}, {}
 local fields_known, fields_later = {}, {}
 
 -- score: nil takes the member out. What is gathered must not be read before it is written.
 local function score_later(key, member, score)
-  local scores = scores_later[key]
-  if not scores then
-    scores = {}
-    scores_later[key] = scores
+  local scored, gone = scored_later[key], gone_later[key]
+  if not scored then
+    scored, gone = {count = 0}, {}
+    scored_later[key], gone_later[key] = scored, gone
   end
-  scores[member] = score or false
+  if not score then
+    gone[member] = true
+    return
+  end
+  local count = scored.count
+  scored[count + 1], scored[count + 2] = score, member -- of several scores the last holds
+  scored.count, gone[member] = count + 2, nil
 end
 
 local function count_later(key, field, count)
@@ -81,40 +87,40 @@ local function set_later(key, field, value)
   later[#later + 1] = field
 end
 
-local function call_with(command, key, list)
-  for first = 1, #list, AT_ONCE do
-    redis.call(command, key, unpack(list, first, math.min(first + AT_ONCE - 1, #list)))
+local function call_with(command, key, list, count)
+  for first = 1, count, AT_ONCE do
+    redis.call(command, key, unpack(list, first, math.min(first + AT_ONCE - 1, count)))
   end
 end
 
 local function write_scores(key)
-  local scored, gone = {}, {}
-  for member, score in pairs(scores_later[key] or {}) do
-    if score then
-      scored[#scored + 1] = score
-      scored[#scored + 1] = member
-    else
-      gone[#gone + 1] = member
-    end
+  local scored, gone, count = scored_later[key], {}, 0
+  if not scored then
+    return
   end
-  call_with('ZADD', key, scored)
-  call_with('ZREM', key, gone)
-  scores_later[key] = nil
+  for member in pairs(gone_later[key]) do
+    count = count + 1
+    gone[count] = member
+  end
+  call_with('ZADD', key, scored, scored.count)
+  call_with('ZREM', key, gone, count)
+  scored_later[key], gone_later[key] = nil, nil
 end
 
 local function write_fields(key)
-  local written, gone = {}, {}
+  local known, written, written_count, gone, gone_count = fields_known[key], {}, 0, {}, 0
   for _, field in ipairs(fields_later[key]) do
-    local value = fields_known[key][field]
+    local value = known[field]
     if value then
-      written[#written + 1] = field
-      written[#written + 1] = value
+      written[written_count + 1], written[written_count + 2] = field, value
+      written_count = written_count + 2
     else
-      gone[#gone + 1] = field
+      gone_count = gone_count + 1
+      gone[gone_count] = field
     end
   end
-  call_with('HSET', key, written)
-  call_with('HDEL', key, gone)
+  call_with('HSET', key, written, written_count)
+  call_with('HDEL', key, gone, gone_count)
   fields_later[key] = {}
 end
 
@@ -122,7 +128,7 @@ local function write_later()
   for key in pairs(fields_later) do
     write_fields(key)
   end
-  for key in pairs(scores_later) do
+  for key in pairs(scored_later) do
     write_scores(key)
   end
   for key, counts in pairs(counts_later) do

@@ -80,7 +80,10 @@ end
 
 -- Its member among all runs of its job, in the order of their times.
 local function place_in_job(run_id, facts)
-  return facts.job_id .. '\31' .. ordered(facts.scheduled_time) .. '\31' .. run_id
+  if not facts.place then
+    facts.place = facts.job_id .. '\31' .. ordered(facts.scheduled_time) .. '\31' .. run_id
+  end
+  return facts.place
 end
 
 local PLACE_LENGTH = #ordered('0') + 2

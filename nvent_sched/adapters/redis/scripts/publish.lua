@@ -6,11 +6,13 @@
 --
 -- returns text: the number of the last event, after a '!' if the ring began anew
 
+local TOGETHER = 32 -- events in one entry: the stream need not be written to for each
+
 local before = told_before()
 if before then
   return before
 end
-local now, kept_max = time_now(), arg()
+local now, kept_max, count = time_now(), tonumber(arg()), tonumber(arg())
 local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
 local number = last and counted(string.match(last[1], '^%d+'))
 local began_anew = ''
@@ -19,11 +21,28 @@ if last and not number then
   redis.call('DEL', events)
   began_anew = '!'
 end
--- Made of the time: after a failover that lost some, no number is given twice.
-local seq = math.max(number or 0, now)
-for _ = 1, tonumber(arg()) do
-  seq = seq + 1
-  redis.call('XADD', events, text_of(seq) .. '-1', 'e', arg())
+
+-- An entry is known by the number of its last event and by how many there were until then.
+local function told_until(entry)
+  return counted(string.match(entry[1], '%d+$')) or 0
 end
-redis.call('XTRIM', events, 'MAXLEN', '~', kept_max)
+
+-- Made of the time: after a failover that lost some, no number is given twice.
+local seq, told_count = math.max(number or 0, now), number and told_until(last) or 0
+local added = 0
+for first = 1, count, TOGETHER do
+  local texts, size = {}, math.min(TOGETHER, count - first + 1)
+  for place = 1, size do
+    texts[2 * place - 1], texts[2 * place] = 'e', arg()
+  end
+  seq, told_count, added = seq + size, told_count + size, added + 1
+  redis.call('XADD', events, text_of(seq) .. '-' .. text_of(told_count), unpack(texts))
+end
+
+-- As many entries may have become too old as were added, or a few more.
+local too_old = 0
+for _, entry in ipairs(redis.call('XRANGE', events, '-', '+', 'COUNT', added + 1)) do
+  too_old = told_until(entry) <= told_count - kept_max and too_old + 1 or too_old
+end
+redis.call('XTRIM', events, 'MAXLEN', redis.call('XLEN', events) - too_old)
 return tell(began_anew .. text_of(seq))

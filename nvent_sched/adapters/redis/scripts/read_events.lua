@@ -6,17 +6,37 @@
 --
 -- returns {number, text, ...}
 
-local after, limit = arg(), arg()
+local AT_A_TIME = 16 -- entries
+
+local after, limit = arg(), tonumber(arg())
 local last = text_of(COUNTED_MAX) -- what has a higher number is no event of ours
-local entries -- false if the limit is 0
-if after == '' then
-  entries = redis.call('XREVRANGE', events, last, '-', 'COUNT', 1)
-else
-  entries = redis.call('XRANGE', events, text_of(after + 1), last, 'COUNT', limit)
-end
 local reply = {}
-for _, entry in ipairs(entries or {}) do
-  reply[#reply + 1] = string.match(entry[1], '^%d+')
-  reply[#reply + 1] = entry[2][2]
+
+-- An entry is known by the number of its last event.
+local function give(entry, first_wanted)
+  local number, texts = tonumber(string.match(entry[1], '^%d+')), entry[2]
+  for place = 2, #texts, 2 do
+    local seq = number - (#texts - place) / 2
+    if seq >= first_wanted and #reply < 2 * limit then
+      reply[#reply + 1] = text_of(seq)
+      reply[#reply + 1] = texts[place]
+    end
+  end
+  return number
 end
+
+if after == '' then
+  for _, entry in ipairs(redis.call('XREVRANGE', events, last, '-', 'COUNT', 1)) do
+    give(entry, tonumber(string.match(entry[1], '^%d+')))
+  end
+  return reply
+end
+local first_wanted, start = after + 1, text_of(after + 1)
+repeat
+  local entries = redis.call('XRANGE', events, start, last, 'COUNT', AT_A_TIME)
+  for _, entry in ipairs(entries) do
+    give(entry, first_wanted)
+    start = '(' .. entry[1]
+  end
+until #entries < AT_A_TIME or #reply >= 2 * limit
 return reply
