@@ -4,8 +4,8 @@ A driver that blocks lives on a thread of its own and is fed by a queue: the sam
 asyncio and Trio, half the cost of a borrowed thread a call, and everything that waits is
 executed together. Measured: with 100 callers that is ten times as fast as a hop a call.
 
-The thread knows no technology: `execute` is given a group of calls and fills in what
-became of each. A caller that is cancelled leaves its call to be done; nobody waits for
+The thread knows no technology: `execute` is given a group of calls, fills in what became
+of each, and gives back those whose callers may go on, as soon as they may. A caller that is cancelled leaves its call to be done; nobody waits for
 the reply then.
 """
 
@@ -21,7 +21,7 @@ from anyio.lowlevel import current_token
 from nvent_sched.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -107,11 +107,9 @@ class Owner(Generic[S]):
 
     Args:
         name: For thread listings.
-        execute: Executes a group of calls, in order, and fills in `result` or `error`
-            of each. It must not raise.
+        execute: Executes a group of calls and fills in `result` or `error` of each;
+            yields those that are answered. It must not raise.
         finish: Lets go of the connection, as the thread's last deed. It must not raise.
-        are_reads_apart: What only reads is executed and answered first, for itself: it
-            waits for no lock that a write needs.
         hang_up: Has everything that is asked for refused from now on. Without it each
             step has an end that is worth waiting for, whoever is cancelled.
     """
@@ -120,14 +118,12 @@ class Owner(Generic[S]):
         self,
         *,
         name: str,
-        execute: Callable[[Sequence[Call[S]]], None],
+        execute: Callable[[Sequence[Call[S]]], Iterable[Sequence[Call[S]]]],
         finish: Callable[[], None],
-        are_reads_apart: bool = False,
         hang_up: Callable[[], None] | None = None,
     ) -> None:
         self._execute, self._finish = execute, finish
         self._hang_up = hang_up
-        self._are_reads_apart = are_reads_apart
         self._queue: SimpleQueue[Call[S] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -183,20 +179,11 @@ class Owner(Generic[S]):
         is_last = False
         while not is_last and (first := self._queue.get()) is not None:
             group, is_last = self._gather(first)
-            for part in self._parts(group):
-                self._execute(part)
-                _tell(part)
-            del first, group, part
+            for answered in self._execute(group):
+                _tell(answered)
+            del first, group, answered
         self._finish()
         self._end.tell()
-
-    def _parts(self, group: list[Call[S]]) -> Sequence[list[Call[S]]]:
-        """Part a group: those who wait together do not know of one another."""
-        if not self._are_reads_apart:
-            return (group,)
-        reads = [call for call in group if not call.is_write]
-        writes = [call for call in group if call.is_write]
-        return [part for part in (reads, writes) if part]
 
     def _gather(self, first: Call[S]) -> tuple[list[Call[S]], bool]:
         """Take along everything that waits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -21,21 +22,22 @@ if TYPE_CHECKING:
     from nvent_sched.adapters._owner import Call
 
 R = TypeVar("R")
+WAIT_S = 30.0
 
 
 class Ledger:
     """A connection that remembers what was done with it, and can be held up."""
 
     def __init__(self) -> None:
-        self.groups: list[list[bool]] = []
+        self.groups: list[int] = []
         self.done: list[str] = []
         self.is_finished = False
         self.has_begun = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
-    def execute(self, group: Sequence[Call[Ledger]]) -> None:
-        self.groups.append([call.is_write for call in group])
+    def execute(self, group: Sequence[Call[Ledger]]) -> Iterator[list[Call[Ledger]]]:
+        self.groups.append(len(group))
         self.has_begun.set()
         self.gate.wait()
         for call in group:
@@ -43,6 +45,7 @@ class Ledger:
                 call.result = call.step(self)
             except Exception as error:  # noqa: BLE001  whose call it is hears of it
                 call.error = error
+            yield [call]
 
     def finish(self) -> None:
         self.is_finished = True
@@ -102,35 +105,34 @@ async def test_everything_that_waits_is_done_in_one_group_in_order(
                 await wait_all_tasks_blocked()
             ledger.gate.set()
 
-    assert [len(group) for group in ledger.groups] == [1, len(names)]
+    assert ledger.groups == [1, len(names)]
     assert ledger.done == ["first", *names]
 
 
-async def test_where_reads_are_apart_they_come_first_and_for_themselves(
-    ledger: Ledger,
+async def test_who_is_answered_goes_on_while_the_rest_of_the_group_is_executed(
+    owner: Owner[Ledger], ledger: Ledger
 ) -> None:
-    owner = Owner(
-        name="owner",
-        execute=ledger.execute,
-        finish=ledger.finish,
-        are_reads_apart=True,
-    )
+    has_answer, waited = threading.Event(), list[bool]()
 
-    async def call(name: str, is_write: bool) -> None:  # noqa: FBT001  a task's
-        await owner.call(lambda held: held.note(name), is_write=is_write)
+    async def ask() -> None:
+        await note(owner, "first of two")
+        has_answer.set()
+
+    async def ask_next() -> None:
+        step = partial(has_answer.wait, WAIT_S)
+        waited.append(await owner.call(lambda _: step(), is_write=True))
 
     with ledger.held_up():
         async with create_task_group() as callers:
-            callers.start_soon(call, "first", True)  # noqa: FBT003  a task's
+            callers.start_soon(note, owner, "alone")
             await run_sync_in_thread(ledger.has_begun.wait)
-            for name, is_write in (("w1", True), ("r1", False), ("w2", True)):
-                callers.start_soon(call, name, is_write)
+            for task in (ask, ask_next):
+                callers.start_soon(task)
                 await wait_all_tasks_blocked()
             ledger.gate.set()
-    await owner.close()
 
-    assert ledger.groups == [[True], [False], [True, True]]
-    assert ledger.done == ["first", "r1", "w1", "w2"]
+    assert ledger.groups == [1, 2]
+    assert waited == [True]
 
 
 async def test_a_group_is_bounded(owner: Owner[Ledger], ledger: Ledger) -> None:
@@ -142,7 +144,7 @@ async def test_a_group_is_bounded(owner: Owner[Ledger], ledger: Ledger) -> None:
             ledger.gate.set()
 
     assert len(ledger.done) == GROUP_MAX + 2
-    assert max(len(group) for group in ledger.groups) <= GROUP_MAX
+    assert max(ledger.groups) <= GROUP_MAX
 
 
 async def test_an_error_is_raised_to_the_caller_whose_step_it_is(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from anyio import create_task_group
+from anyio import create_task_group, wait_all_tasks_blocked
+from anyio.lowlevel import checkpoint
 
 from nvent_sched._model.claims import Pool
 from nvent_sched._model.instants import Instant
@@ -246,6 +248,36 @@ async def test_readers_take_no_lock(adapter: SqliteAdapter) -> None:
     await adapter.take_due(now=NOON, handlers=[HANDLER], limit=9)
 
     assert "BEGIN IMMEDIATE" not in said
+
+
+async def test_who_reads_does_not_wait_for_the_transaction_of_another_process(
+    adapter: SqliteAdapter, path: Path
+) -> None:
+    await put(adapter, a_job("there"))
+    gate, answered = threading.Event(), list[str]()
+
+    async def read() -> None:
+        page = await adapter.read_jobs(JobQuery())
+        answered.append(f"read {len(page)}")
+
+    async def write() -> None:
+        await put(adapter, a_job("new"))
+        answered.append("wrote")
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        async with create_task_group() as callers:
+            callers.start_soon(adapter._read, lambda _: gate.wait())
+            await wait_all_tasks_blocked()
+            callers.start_soon(write)
+            callers.start_soon(read)
+            await wait_all_tasks_blocked()
+            gate.set()
+            while not answered:
+                await checkpoint()
+            another.execute("ROLLBACK")
+
+    assert answered == ["read 1", "wrote"]
 
 
 async def test_a_call_that_fails_takes_no_other_with_it(

@@ -17,9 +17,8 @@ from nvent_sched.adapters.redis.rows import (
     instance_text,
     instant_of,
     pairs,
-    readable_runs,
-    unquoted,
 )
+from nvent_sched.adapters.redis.run_rows import readable_runs, unquoted
 from nvent_sched.adapters.redis.server import PART_MAX, parts_of
 from nvent_sched.adapters.redis.telling import event_text
 from nvent_sched.adapters.redis.writing import (

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -26,15 +25,17 @@ from redis.exceptions import (
 )
 
 from nvent_sched._model.instants import SECOND_US
+from nvent_sched.adapters.redis.asking import Asked, asked_of, together
 from nvent_sched.adapters.redis.connecting import connect
 from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of, is_refused
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.scripts import script, verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nvent_sched.adapters._owner import Call
+    from nvent_sched.adapters.redis.asking import Replies
     from nvent_sched.adapters.redis.location import Location
     from nvent_sched.adapters.redis.scripts import Script
 
@@ -48,26 +49,6 @@ REPEATED: Final = (*UNREACHABLE, ReadOnlyError, AskError)
 QUIET_US: Final = 6 * SECOND_US
 """How long nothing is claimed once a server took over: an instance whose claims it does
 not know hears of that with its next heartbeat, and stops."""
-
-Replies = list[Any]
-
-
-@dataclass(slots=True, kw_only=True)
-class Asked:
-    """What one call asks of the server: scripts or plain commands, in their order.
-
-    Attributes:
-        scripts: Each with its arguments.
-        numbers: What each is known by to the store, if it is sent again; None for one
-            that may be sent twice.
-    """
-
-    scripts: list[tuple[Script | str, Sequence[Any]]]
-    numbers: list[int | None]
-
-    def __call__(self, replies: Replies) -> Replies:
-        """Give the replies to the caller."""
-        return replies
 
 
 class Link:
@@ -117,48 +98,57 @@ class Link:
         self._has_hung_up = True
         self._is_ending.set()
 
-    def execute(self, group: Sequence[Call[Replies]]) -> None:
-        """Execute what waits, and fill in what came of it."""
-        calls = [(call, call.step) for call in group]
-        failures = 0
-        error: Exception | None = None
-        while failures < ATTEMPTS_MAX:
-            try:
-                self._execute(calls, is_repeat=failures > 0)
-            except REPEATED as trouble:
-                error = trouble
-                if is_refused(trouble):
-                    break
-                self._disconnect()
-                # An answer that does not come in time has cost the caller enough.
-                failures += ATTEMPTS_MAX // 2 if _is_timeout(trouble) else 1
-                if self._is_ending.wait(self._backoff.compute(failures)):
-                    break
-            except Exception as trouble:  # noqa: BLE001  it belongs to every caller
-                error = trouble
-                self._disconnect()
-                break
-            else:
-                return
-        assert error is not None
-        for call in group:
-            call.error = fault_of(error, url=self.location.url)
+    def execute(
+        self, group: Sequence[Call[Replies]]
+    ) -> Iterator[Sequence[Call[Replies]]]:
+        """Execute what waits, and fill in what came of it.
 
-    def _execute(
-        self,
-        calls: Sequence[tuple[Call[Replies], Callable[[Replies], Any]]],
-        *,
-        is_repeat: bool,
-    ) -> None:
+        Who waits for a large call goes on with its answer while the server works at the
+        next. In trouble all are sent together: none waits for that of the others first.
+        """
+        left, failures = group, 0
+        while left:
+            part = left if failures else left[: together(left)]
+            error = self._tried(part, is_repeat=failures > 0)
+            if error is None:
+                yield part
+                left = left[len(part) :]
+                continue
+            # An answer that does not come in time has cost the caller enough.
+            failures += ATTEMPTS_MAX // 2 if _is_timeout(error) else 1
+            if failures >= ATTEMPTS_MAX or self._is_over(error, failures):
+                for call in left:
+                    call.error = fault_of(error, url=self.location.url)
+                yield left
+                return
+
+    def _is_over(self, error: Exception, failures: int) -> bool:
+        """Wait a little, unless it would be in vain to ask once more."""
+        if not isinstance(error, REPEATED) or is_refused(error):
+            return True
+        return self._is_ending.wait(self._backoff.compute(failures))
+
+    def _tried(
+        self, calls: Sequence[Call[Replies]], *, is_repeat: bool
+    ) -> Exception | None:
+        """Execute calls; say what stood in the way."""
+        try:
+            self._execute(calls, is_repeat=is_repeat)
+        except Exception as error:  # noqa: BLE001  it belongs to every caller
+            if not is_refused(error):
+                self._disconnect()
+            return error
+        return None
+
+    def _execute(self, calls: Sequence[Call[Replies]], *, is_repeat: bool) -> None:
         sent: list[tuple[Script | str, list[Any]]] = []
-        for _, step in calls:
-            assert isinstance(step, Asked)
+        steps = [asked_of(call) for call in calls]
+        for step in steps:
             for (each, args), number in zip(step.scripts, step.numbers, strict=True):
                 told = () if number is None else (self.name, number, int(is_repeat))
                 sent.append((each, [*told, *args]))
         replies = iter(self._send(sent))
-        for call, step in calls:
-            assert isinstance(step, Asked)
+        for call, step in zip(calls, steps, strict=True):
             own = [next(replies) for _ in step.scripts]
             wrong = next((each for each in own if isinstance(each, Exception)), None)
             if wrong is None:

@@ -8,7 +8,8 @@ from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.queries import StoreSummary
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters._codec import SCHEMA
-from nvent_sched.adapters.redis.rows import instant_of, job_from, pairs, run_from
+from nvent_sched.adapters.redis.rows import instant_of, job_from, pairs
+from nvent_sched.adapters.redis.run_rows import run_from
 from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ from nvent_sched.adapters.redis.rows import (
     instance_from,
     job_from,
     pairs,
-    readable_runs,
 )
+from nvent_sched.adapters.redis.run_rows import readable_runs
 from nvent_sched.adapters.redis.server import RedisServer, parts_of
 from nvent_sched.adapters.redis.tallies import stats_from
 from nvent_sched.adapters.redis.telling import event_from
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.queries import StoreSummary
     from nvent_sched._model.runs import Run
     from nvent_sched._model.statistics import JobStats
-    from nvent_sched.adapters.redis.link import Replies
+    from nvent_sched.adapters.redis.asking import Replies
 
 READ_MAX: Final = 500
 """How many records are read at once."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvent_sched.adapters.redis.rows import PART, SCHEDULED_TIME
+from nvent_sched.adapters.redis.rows import PART
+from nvent_sched.adapters.redis.run_rows import SCHEDULED_TIME
 from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""Values to fields and back. Knows the names of fields, and no key.
+"""Values to text and back. Knows the order of fields, and no key.
 
-Where a job or a run stands is one text, whose first fields the scripts read too.
+Where a job stands is one text, whose first fields the scripts read too.
 """
 
 from __future__ import annotations
@@ -12,36 +12,22 @@ from nvent_sched._model.claims import DueJob, LiveRun
 from nvent_sched._model.instances import Instance
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import Job, JobDefinition, JobStatus
-from nvent_sched._model.runs import Origin, Outcome, Run, RunState
+from nvent_sched._model.runs import RunState
 from nvent_sched.adapters._codec import (
     UNREADABLE,
-    attempts_from,
-    attempts_text,
     compact,
     definition_from,
-    lines_from,
-    lines_text,
     names_from,
-    payload_from,
-    quoted,
-    result_from,
 )
-from nvent_sched.errors import StoreCorruptError, StoreError
+from nvent_sched.errors import StoreCorruptError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 Row = list[Any]
 PART: Final = "\x1f"
 _STAND_FIELDS: Final = 12
 _STATUS: Final = {status.value: status for status in JobStatus}
-FENCE: Final = 1
-SCHEDULED_TIME: Final = 4
-"""Places among the fields of a run, as the one before."""
-_DETAILS: Final = 4
-_STATE: Final = {state.value: state for state in RunState}
-_OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
-_ORIGIN: Final = {origin.value: origin for origin in Origin}
 
 
 def stand_text(job: Job) -> str:
@@ -55,16 +41,16 @@ def stand_text(job: Job) -> str:
             job.definition.handler,
             str(job.planned),
             str(job.anchor),
-            _unless(job.considered_until, job.anchor),
+            unless(job.considered_until, job.anchor),
             "" if job.next_time is None else str(job.next_time),
-            _unless(job.created_at, job.anchor),
-            _unless(job.updated_at, job.anchor),
+            unless(job.created_at, job.anchor),
+            unless(job.updated_at, job.anchor),
             job.note,
         )
     )
 
 
-def _unless(at: Instant, usual: Instant) -> str:
+def unless(at: Instant, usual: Instant) -> str:
     """Write an instant; nothing for the usual one."""
     return "" if at == usual else str(at)
 
@@ -88,11 +74,11 @@ def _job_from(stand: str, definition: JobDefinition) -> Job:
             version=int(version),
             status=_STATUS[status],
             looks_on_finish=looks == "1",
-            look_at=_instant(look_at),
+            look_at=instant_in(look_at),
             planned=int(planned),
             anchor=Instant(int(anchor)),
             considered_until=Instant(int(considered or anchor)),
-            next_time=_instant(following),
+            next_time=instant_in(following),
             created_at=Instant(int(created or anchor)),
             updated_at=Instant(int(updated or anchor)),
             note=note,
@@ -102,158 +88,13 @@ def _job_from(stand: str, definition: JobDefinition) -> Job:
         raise StoreCorruptError(msg) from error
 
 
-def _instant(text: str) -> Instant | None:
-    return Instant(int(text)) if text else None
-
-
-def run_text(run: Run, *, details: str) -> str:
-    """Write where a run stands, as `_run_texts.lua` reads it; usual values as nothing.
-
-    Args:
-        run: The run.
-        details: What `details_text` wrote of it.
-    """
-    scheduled = run.scheduled_time
-    return PART.join(
-        (
-            # What the scripts ask for.
-            run.state,
-            str(run.fence),
-            run.job_id,
-            run.handler,
-            str(scheduled),
-            str(run.ready_at),
-            run.instance or "",
-            "" if run.lease_until is None else str(run.lease_until),
-            "" if run.keep_until is None else str(run.keep_until),
-            _quoted(run.cancel_reason),
-            "",  # the request that claimed it, which only the store knows
-            _unless(run.due_time, scheduled),
-            "1" if details else "",
-            # What the scripts may change.
-            run.outcome or "",
-            "" if run.finished_at is None else str(run.finished_at),
-            _quoted(run.reason),
-            "" if run.started_at is None else str(run.started_at),
-            "" if run.progress is None else str(run.progress),
-            _quoted(run.progress_note),
-            # What they leave as it is.
-            "" if run.origin is Origin.SCHEDULE else run.origin,
-            "" if run.attempt == 1 else str(run.attempt),
-            str(run.crashes) if run.crashes else "",
-            "" if run.count == 1 else str(run.count),
-            "" if run.until_time is None else str(run.until_time),
-        )
-    )
-
-
-def fence_in(text: str | None) -> str | None:
-    """Read the token of a run from what `run_text` wrote; None if there is none."""
-    fields = (text or "").split(PART, FENCE + 1)
-    return fields[FENCE] if len(fields) > FENCE else None
-
-
-def details_text(run: Run) -> str:
-    """Write what of a run may be long; nothing if there is none of it."""
-    if run.error is run.result is None and not run.log and not run.attempts:
-        return ""
-    return PART.join(
-        (
-            _quoted(run.error),
-            run.result or "",
-            lines_text(run.log) or "",
-            attempts_text(run.attempts) or "",
-        )
-    )
-
-
-def _quoted(text: str | None) -> str:
-    return "" if text is None else quoted(text)
-
-
-def unquoted(text: str) -> str:
-    """Read what somebody said; what was damaged is taken as it is."""
-    try:
-        said = json.loads(text)
-    except ValueError:
-        return text
-    return said if isinstance(said, str) else text
-
-
-def run_from(row: Sequence[str]) -> Run:
-    """Read a run.
+def instant_in(text: str) -> Instant | None:
+    """Read a time; None for an empty text.
 
     Raises:
-        StoreError: It cannot be read.
+        ValueError: It is no time.
     """
-    run_id, text, payload, details = row
-    more = details.split(PART) if details else [""] * _DETAILS
-    try:
-        payload = payload_from(payload or "{}")
-        return _run_from(run_id, payload, [*text.split(PART), *more])
-    except (AssertionError, *UNREADABLE) as error:
-        msg = f"run {run_id!r} cannot be read: {error!r}"
-        raise StoreCorruptError(msg) from error
-
-
-def _run_from(run_id: str, payload: str, fields: Sequence[str]) -> Run:
-    state, fence, job_id, handler, scheduled, ready, instance, *fields = fields
-    lease, keep, cancel, _, due, _, outcome, finished, reason, *fields = fields
-    started, progress, note, origin, attempt, crashes, count, *fields = fields
-    until_time, error, result, log, attempts = fields
-    return Run(
-        id=run_id,
-        job_id=job_id,
-        handler=handler,
-        payload=payload,
-        origin=_ORIGIN[origin or Origin.SCHEDULE],
-        scheduled_time=Instant(int(scheduled)),
-        due_time=Instant(int(due or scheduled)),
-        ready_at=Instant(int(ready)),
-        state=_STATE[state],
-        attempt=int(attempt or 1),
-        crashes=int(crashes or 0),
-        fence=int(fence),
-        instance=instance or None,
-        lease_until=_instant(lease),
-        keep_until=_instant(keep),
-        started_at=_instant(started),
-        finished_at=_instant(finished),
-        outcome=_OUTCOME[outcome] if outcome else None,
-        reason=_said(reason),
-        error=_said(error),
-        result=result_from(result or None),
-        log=lines_from(log or None),
-        attempts=attempts_from(attempts or None),
-        progress=float(progress) if progress else None,
-        progress_note=_said(note),
-        cancel_reason=_said(cancel),
-        count=int(count or 1),
-        until_time=_instant(until_time),
-    )
-
-
-def _said(text: str) -> str | None:
-    if not text:
-        return None
-    said = json.loads(text)
-    if not isinstance(said, str):
-        msg = f"not a text: {text[:80]!r}"
-        raise TypeError(msg)
-    # Half of a surrogate pair is given as what it looks like: nobody could print it.
-    return said.encode("utf-8", "backslashreplace").decode()
-
-
-def readable_runs(replies: Iterable[Sequence[Any]]) -> Iterator[Run]:
-    """Read runs; one that cannot be read stands in no other's way.
-
-    `summary` tells of it.
-    """
-    for row in replies:
-        try:
-            yield run_from(row)
-        except StoreError:
-            continue
+    return Instant(int(text)) if text else None
 
 
 def facts_from(reply: Sequence[str]) -> DueJob:

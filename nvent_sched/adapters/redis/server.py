@@ -10,6 +10,7 @@ from nvent_sched._model.instants import SECOND_US
 from nvent_sched._port import Traits
 from nvent_sched.adapters._codec import SCHEMA
 from nvent_sched.adapters._owner import Owner
+from nvent_sched.adapters.redis.asking import Asked, Replies
 from nvent_sched.adapters.redis.care import (
     dangers_of,
     settings_of,
@@ -18,10 +19,10 @@ from nvent_sched.adapters.redis.care import (
 )
 from nvent_sched.adapters.redis.hints import HintThread
 from nvent_sched.adapters.redis.keys import Keys
-from nvent_sched.adapters.redis.link import Asked, Link, Replies, meeting
+from nvent_sched.adapters.redis.link import Link, meeting
 from nvent_sched.adapters.redis.location import Location, location_from
 from nvent_sched.adapters.redis.overview import counted
-from nvent_sched.adapters.redis.rows import fence_in
+from nvent_sched.adapters.redis.run_rows import fence_in
 from nvent_sched.errors import (
     SchemaError,
     StoreCorruptError,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._model.claims import CANCELLED, STALE, STORED, Committed, Stale
 from nvent_sched.adapters._codec import definition_text, quoted
-from nvent_sched.adapters.redis.rows import details_text, run_text, stand_text
+from nvent_sched.adapters.redis.rows import stand_text
+from nvent_sched.adapters.redis.run_rows import details_text, run_text
 from nvent_sched.adapters.redis.tallies import tally_row
 
 if TYPE_CHECKING:

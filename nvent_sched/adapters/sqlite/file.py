@@ -133,7 +133,6 @@ class SqliteFile:
             name="nvent-sqlite",
             execute=grouping.execute,
             finish=grouping.finish,
-            are_reads_apart=True,
         )
         try:
             await self._owner.call(_nothing, is_write=False)

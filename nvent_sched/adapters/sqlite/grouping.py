@@ -27,7 +27,7 @@ from nvent_sched.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from nvent_sched.adapters._owner import Call
     from nvent_sched.adapters.sqlite.location import Location, Synchronous
@@ -59,11 +59,20 @@ class Grouping:
         self._identity: tuple[int, int] | None = None
         self._level: Synchronous = "FULL"
 
-    def execute(self, group: Sequence[Call[sqlite3.Connection]]) -> None:
-        """Execute what waits: together, or each by itself."""
-        if not self._is_done(group):
-            for call in group:
-                self._is_done([call])
+    def execute(
+        self, group: Sequence[Call[sqlite3.Connection]]
+    ) -> Iterator[Sequence[Call[sqlite3.Connection]]]:
+        """Execute what waits: together, or each by itself.
+
+        What only reads comes first, and waits for no lock that a write needs.
+        """
+        reads = [call for call in group if not call.is_write]
+        writes = [call for call in group if call.is_write]
+        for part in filter(None, (reads, writes)):
+            if not self._is_done(part):
+                for call in part:
+                    self._is_done([call])
+            yield part
 
     def finish(self) -> None:
         """Let go of the file."""

@@ -14,6 +14,7 @@ from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.locks import LockGranted
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis import RedisAdapter
+from nvent_sched.adapters.redis.asking import LARGE
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.errors import SchemaError, StoreFullError, StoreUnavailableError
 from nvent_sched.testing.conformance.builders import (
@@ -162,6 +163,17 @@ class TestLostReply:
 
         events = await adapter.read_events(after=0, limit=9)
         assert [event.detail for event in events] == ["a", "b"]
+
+    async def test_of_two_large_calls_that_waited_together(
+        self, lossy: RedisAdapter
+    ) -> None:
+        events = [an_event(f"{number}") for number in range(LARGE)]
+        async with anyio.create_task_group() as callers:
+            for _ in range(2):
+                callers.start_soon(lossy.publish, events)
+
+        found = await lossy.read_events(after=0, limit=3 * LARGE)
+        assert [event.detail for event in found] == 2 * [each.detail for each in events]
 
     async def test_of_take_due(
         self, adapter: RedisAdapter, lossy: RedisAdapter
