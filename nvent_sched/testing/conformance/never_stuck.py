@@ -175,3 +175,14 @@ class TestNothingIsForgotten:
         await commit(adapter, a_plan(the_next(job, looks_on_finish=True), behind))
 
         assert await take_due_ids(adapter, now=at(9)) == []
+
+    async def test_a_plan_that_waits_for_a_run_it_starts_itself_is_not_looked_at(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        job = await read_job(adapter)
+        started = a_run("going", state=RunState.CLAIMED)
+
+        await commit(adapter, a_plan(the_next(job, looks_on_finish=True), started))
+
+        assert await take_due_ids(adapter, now=at(9)) == []

@@ -152,6 +152,22 @@ class TestPruneByCount:
 
         assert forgotten == 0
 
+    async def test_live_runs_that_are_older_keep_no_record(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        live = (
+            a_run("ready", scheduled=at(-1)),
+            a_run("claimed", state=RunState.CLAIMED, scheduled=at(2)),
+        )
+        records = (a_record(name, second=2 * n + 1) for n, name in enumerate("abc"))
+        await insert(adapter, *records, *live)
+
+        forgotten = await adapter.prune(job_ids=["job"], runs_max=1, limit=9, now=NOON)
+
+        assert forgotten == 2
+        assert await run_ids(adapter) == ["c", "claimed", "ready"]
+
     async def test_jobs_that_are_not_named_keep_theirs(self, adapter: Adapter) -> None:
         await put(adapter, a_job(), a_job("other"))
         await insert(adapter, a_record("a"), a_record("b", second=1))

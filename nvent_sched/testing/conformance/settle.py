@@ -131,6 +131,30 @@ class TestSettle:
         assert await claim(adapter) == ()
         assert (await read_stats(adapter)).counts == {Outcome.CANCELLED: 1}
 
+    async def test_a_run_for_another_attempt_is_still_one_of_its_job(
+        self, adapter: Adapter
+    ) -> None:
+        run = await a_claim(adapter)
+
+        await settle(adapter, a_release(run))
+
+        (facts,) = await adapter.read_facts(["job"])
+        assert [(each.id, each.state) for each in facts.live] == [("run", "ready")]
+
+    async def test_what_an_attempt_said_is_forgotten_with_the_next(
+        self, adapter: Adapter
+    ) -> None:
+        run = await a_claim(adapter)
+        failed = replace(run, error="no", log=("a line",), progress_note="half")
+        await settle(adapter, a_release(failed))
+        (again,) = await claim(adapter, request_id="again")
+        bare = replace(again, error=None, log=(), progress_note=None)
+
+        await settle(adapter, replace(an_end(again), run=an_end(bare).run))
+
+        assert again.error == "no"
+        assert await read_run(adapter) == an_end(bare).run
+
     async def test_a_finished_run_can_be_made_ready_again(
         self, adapter: Adapter
     ) -> None:
