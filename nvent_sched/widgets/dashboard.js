@@ -559,7 +559,8 @@ class View {
   askAll() {
     const isResume = this.counts && this.counts.allPaused > 0;
     if (isResume) { this.act("resume_all", null, this.allButton); return; }
-    if (!this.isAllAsked) { this.isAllAsked = true; this.later(true); setTimeout(() => { this.isAllAsked = false; this.later(true); }, 5000); return; }
+    clearTimeout(this.allAsked);
+    if (!this.isAllAsked) { this.isAllAsked = true; this.later(true); this.allAsked = setTimeout(() => { this.isAllAsked = false; this.later(true); }, 5000); return; }
     this.isAllAsked = false;
     this.act("pause_all", null, this.allButton);
   }

@@ -111,6 +111,34 @@ async def test_what_is_due_for_others_costs_nothing(
     assert many <= few * SLACK
 
 
+async def test_what_is_due_later_costs_a_look_nothing(
+    adapter: SqliteAdapter, steps: Steps
+) -> None:
+    look = partial(adapter.take_due, now=NOON, handlers=[HANDLER], limit=MANY)
+    await put(adapter, a_job("due", look_at=NOON), a_job("later", look_at=at(9)))
+    few = await steps(look)
+    await put(adapter, *(a_job(f"{n}", look_at=at(9)) for n in range(MANY)))
+
+    many = await steps(look)
+
+    assert many <= few * SLACK
+
+
+async def test_what_is_ready_later_costs_a_claim_nothing(
+    adapter: SqliteAdapter, steps: Steps
+) -> None:
+    await put(adapter, a_job())
+
+    await insert(adapter, a_run("one"), a_run("later", ready_at=at(9)))
+    few = await steps(partial(claim, adapter, request_id="one", limit=MANY))
+    later = (a_run(f"{n}", ready_at=at(9)) for n in range(MANY))
+    await insert(adapter, a_run("two"), *later)
+
+    many = await steps(partial(claim, adapter, request_id="two", limit=MANY))
+
+    assert many <= few * SLACK
+
+
 async def test_what_is_ready_for_others_costs_nothing(
     adapter: SqliteAdapter, steps: Steps
 ) -> None:

@@ -283,6 +283,24 @@ def test_pausing_all_asks_in_place(four: Mounted) -> None:
     assert [each["verb"] for each in four.sent("act")] == ["pause_all"]
 
 
+def test_a_question_whether_to_pause_all_stands_for_its_own_five_seconds(
+    four: Mounted,
+) -> None:
+    clock, button = four.page.clock, four.page.locator(".nv-tools .nv-needs")
+    question = button.filter(has_text="Pause 4 jobs?")
+    clock.install()
+    for _ in range(2):
+        button.click()  # asks, and answers
+    clock.run_for(4_000)
+    button.click()
+    clock.run_for(2_000)
+    question.wait_for()
+    clock.run_for(4_000)
+    question.wait_for(state="detached")
+
+    assert [each["verb"] for each in four.sent("act")] == ["pause_all"]
+
+
 def test_the_keyboard_does_it_all_and_nothing_leaks_to_the_notebook(
     four: Mounted,
 ) -> None:

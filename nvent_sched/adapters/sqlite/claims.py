@@ -30,7 +30,7 @@ _INSTANCE_MARKS: Final = ", ".join("?" * (len(INSTANCE.split(",")) + 1))
 
 READY: Final = """
 SELECT ready_at, id, seq FROM runs
-WHERE state = 'ready' AND handler = ? ORDER BY ready_at, id LIMIT ?
+WHERE state = 'ready' AND handler = ? AND ready_at <= ? ORDER BY ready_at, id LIMIT ?
 """
 CLAIM: Final = """
 UPDATE runs SET state = 'claimed', fence = ?, instance = ?, lease_until = ?, request = ?
@@ -88,8 +88,8 @@ def _ready(connection: sqlite3.Connection, pool: Pool, *, until: Instant) -> lis
     names = [name for name, ready_at in firsts.items() if ready_at <= until]
     if not names:
         return []
-    ready = islice(merged(connection, READY, names, limit=pool.limit), pool.limit)
-    return [number for ready_at, _, number in ready if ready_at <= until]
+    ready = merged(connection, READY, names, until=until, limit=pool.limit)
+    return [number for _, _, number in islice(ready, pool.limit)]
 
 
 def _of_request(connection: sqlite3.Connection, request_id: str) -> tuple[Run, ...]:

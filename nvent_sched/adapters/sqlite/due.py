@@ -2,8 +2,8 @@
 
 The question is asked of each handler by itself, and the answers are merged: an index that
 begins with the handler is then read in order, no further than wanted, however much is due
-for others. First one statement asks for the head of every handler, so that one without
-anything due costs no statement of its own.
+for others, or later. First one statement asks for the head of every handler, so that one
+without anything due costs no statement of its own.
 """
 
 from __future__ import annotations
@@ -34,8 +34,11 @@ SELECT wanted.value, (
 DUE: Final = f"""
 SELECT look_at, id, {JOB}, last_finished_at
 FROM jobs LEFT JOIN stats ON stats.job = jobs.seq
-WHERE handler = ? AND look_at IS NOT NULL ORDER BY look_at, id LIMIT ?
+WHERE handler = ? AND look_at <= ? ORDER BY look_at, id LIMIT ?
 """  # noqa: S608  only our own column names
+LATER: Final = """
+SELECT look_at FROM jobs WHERE handler = ? AND look_at > ? ORDER BY look_at LIMIT 1
+"""
 READY_HEADS: Final = """
 SELECT wanted.value, (
     SELECT ready_at FROM runs WHERE state = 'ready' AND handler = wanted.value
@@ -69,6 +72,7 @@ def merged(
     question: str,
     handlers: Sequence[str],
     *,
+    until: Instant,
     limit: int,
 ) -> Iterator[Row]:
     """Read rows of several handlers, in the order of their first two columns.
@@ -76,11 +80,12 @@ def merged(
     Args:
         connection: In a transaction.
         question: Answers with a time and an id first, in their order; is given a
-            handler and how many rows are wanted.
+            handler, the last time and how many rows are wanted.
         handlers: Whose rows.
+        until: None with a later time.
         limit: No more of each handler.
     """
-    parts = (connection.execute(question, [each, limit]) for each in handlers)
+    parts = (connection.execute(question, [each, until, limit]) for each in handlers)
     if len(handlers) == 1:
         return iter(next(parts).fetchall())
     return merge(*parts)
@@ -97,13 +102,12 @@ def take_due(
     firsts = heads(connection, DUE_HEADS, handlers)
     due = [handler for handler, look_at in firsts.items() if look_at <= now]
     nexts = [look_at for look_at in firsts.values() if look_at > now]
-    taken: list[Row] = []
+    rows: list[Row] = []
     if due:
-        for row in islice(merged(connection, DUE, due, limit=limit + 1), limit + 1):
-            if len(taken) == limit or row[0] > now:
-                nexts.append(row[0])
-                break
-            taken.append(row)
+        found = merged(connection, DUE, due, until=now, limit=limit + 1)
+        rows = list(islice(found, limit + 1))
+    taken = rows[:limit]
+    nexts += [row[0] for row in rows[limit:]] or _later(connection, due, now=now)
     quarantined: dict[str, str] = {}
     facts = _facts(connection, taken, quarantined=quarantined)
     return DueBatch(
@@ -115,6 +119,14 @@ def take_due(
         ),
         quarantined=quarantined,
     )
+
+
+def _later(
+    connection: sqlite3.Connection, handlers: Sequence[str], *, now: Instant
+) -> list[Instant]:
+    """Say when each of these handlers has something due after now, if it has."""
+    rows = (connection.execute(LATER, [each, now]).fetchone() for each in handlers)
+    return [row[0] for row in rows if row is not None]
 
 
 def put_aside(

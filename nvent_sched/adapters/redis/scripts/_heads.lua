@@ -48,16 +48,25 @@ local function first_of(beginning, names, until_at, limit)
       leave(tonumber(head[2]))
     elseif head[2] and not seen[name] then
       seen[name] = true
-      local entries = redis.call('ZRANGE', beginning .. name, 0, limit, 'WITHSCORES')
+      local key, last = beginning .. name, text_of(until_at)
+      local entries = redis.call(
+        'ZRANGEBYSCORE', key, '-inf', last, 'WITHSCORES', 'LIMIT', 0, limit + 1
+      )
       for place = 1, #entries, 2 do
         found[#found + 1] = {id = entries[place], at = tonumber(entries[place + 1]), name = name}
+      end
+      local later = redis.call(
+        'ZRANGEBYSCORE', key, '(' .. last, '+inf', 'WITHSCORES', 'LIMIT', 0, 1
+      )
+      if later[2] then
+        leave(tonumber(later[2]))
       end
     end
   end
   table.sort(found, by_time)
   local taken = {}
   for place, entry in ipairs(found) do
-    if place <= limit and entry.at <= until_at then
+    if place <= limit then
       taken[place] = entry
     else
       leave(entry.at)
