@@ -86,6 +86,8 @@ async def _plan_batch(core: Core, batch: DueBatch, *, asked_at_us: int) -> list[
         StoreError: A part was not committed, as far as we know.
     """
     due = await _not_spared(core, batch.jobs)
+    if not due:
+        return []
     free = {executor: core.free(executor) for executor in core.limits}
     committed: list[Plan] = []
     errors: list[StoreError] = []
