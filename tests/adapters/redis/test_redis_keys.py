@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nvent_sched._model.instants import SECOND_US
@@ -19,7 +20,7 @@ from nvent_sched.testing.conformance.builders import (
     at,
     the_next,
 )
-from nvent_sched.testing.conformance.steps import beat, claim, put
+from nvent_sched.testing.conformance.steps import beat, claim, insert, put
 
 if TYPE_CHECKING:
     from nvent_sched.adapters.redis import RedisAdapter
@@ -95,6 +96,28 @@ async def test_after_a_long_life_nothing_is_left_but_what_is_bounded(
         assert client.scard(keys["handlers"]) == 0
     assert found
     assert for_ever - {keys[name] for name in PERMANENT} == set()
+
+
+async def test_a_record_that_was_damaged_is_forgotten_in_its_time_and_keeps_no_other(
+    adapter: RedisAdapter, server: Server
+) -> None:
+    keys = Keys(adapter._location.prefix)
+    await put(adapter, a_job())
+    ended = partial(a_run, state=RunState.FINISHED)
+    old = [ended(f"old {number}", keep_until=at(1)) for number in range(3)]
+    await insert(adapter, *old, ended("new", scheduled=at(2), keep_until=at(99)))
+
+    with server.client() as client:
+        client.hset(keys["runs"], "old 0", "x")
+        client.hdel(keys["runs"], "old 1")
+        for _ in range(3):
+            await adapter.prune(job_ids=["job"], runs_max=1, limit=1, now=at(9))
+
+        assert client.hkeys(keys["runs"]) == ["new"]
+        assert client.zrange(keys["run_ids"], 0, -1) == ["new"]
+        assert client.zcard(keys["kept"]) == 1
+        await adapter.prune(job_ids=["job"], runs_max=0, limit=9, now=at(9))
+        assert client.exists(keys["job_runs"]) == 0
 
 
 async def test_a_key_that_expires_holds_nothing_but_answers_to_repeat(

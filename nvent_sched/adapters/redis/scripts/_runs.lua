@@ -68,7 +68,7 @@ local function forget_run(run_id, facts)
   forget_text(run_id)
 end
 
--- Forget one that does not say any more where it is looked for.
+-- Forget one of a job's that does not say any more where it is looked for.
 local function forget_damaged(run_id, member)
   score_later(job_runs, member, nil)
   score_later(live, member, nil)

@@ -17,10 +17,21 @@ local function forget(run_id)
   end
 end
 
+-- What was damaged has its time as well: it must not stand before the others for ever.
+local function forget_in_time(run_id)
+  if run_facts(run_id) then
+    forget(run_id)
+  else
+    score_later(kept, run_id, nil)
+    forget_text(run_id)
+    forgotten = forgotten + 1
+  end
+end
+
 local ended = redis.call('ZRANGEBYSCORE', kept, '-inf', text_of(now), 'LIMIT', 0, limit)
 read_fields(runs, ended)
 for _, run_id in ipairs(ended) do
-  forget(run_id)
+  forget_in_time(run_id)
 end
 write_later()
 
@@ -37,8 +48,11 @@ for _ = 1, tonumber(arg()) do
       'ZRANGEBYLEX', job_runs, first, last, 'LIMIT', 0, left + going
     )
     for _, member in ipairs(oldest) do
-      if forgotten < until_forgotten then
-        forget(run_id_in(member, job_id))
+      local run_id = run_id_in(member, job_id)
+      if not field_of(runs, run_id) then
+        forget_damaged(run_id, member)
+      elseif forgotten < until_forgotten then
+        forget(run_id)
       end
     end
   end
