@@ -13,7 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvent_sched import Interval, RunContext, Scheduler
+from nvent_sched._model.instants import Instant
 from nvent_sched._model.locks import LockBusy, LockGranted
+from nvent_sched._model.queries import RunQuery
+from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis import RedisAdapter
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.errors import LockLostError, StoreCorruptError
@@ -319,3 +322,32 @@ async def test_a_damaged_place_in_a_queue_keeps_nobody_waiting(
     assert isinstance(busy, LockBusy)
     assert isinstance(granted, LockGranted)
     assert client.zrange(keys["lock_places"], 0, -1) == []
+
+
+@pytest.mark.parametrize("job_id", [None, "job"])
+@pytest.mark.parametrize("began", [NOON, Instant(-1_700_000_000_000_123)])
+async def test_records_whose_text_is_gone_hide_none_behind_them_and_are_told(
+    adapter: RedisAdapter,
+    client: Client,
+    keys: Keys,
+    job_id: str | None,
+    began: Instant,
+) -> None:
+    await put(adapter, a_job())
+    moments = [Instant(began + number) for number in range(9)]
+    runs = [
+        a_run(f"{number}", scheduled=moment, state=RunState.FINISHED)
+        for number, moment in enumerate(moments)
+    ]
+    await insert(adapter, *runs)
+    gone = [f"{number}" for number in range(9) if number not in {1, 4}]
+    client.hdel(keys["runs"], *gone)
+
+    page = await adapter.read_runs(RunQuery(job_id=job_id, limit=1))
+    after = RunQuery(job_id=job_id, limit=1, after=page.next)
+    rest = await adapter.read_runs(after)
+
+    assert [run.id for run in (*page.items, *rest.items)] == ["4", "1"]
+    assert rest.next is None
+    told = await findings(adapter)
+    assert [name for name in gone if f"run '{name}' cannot be read" in told] == gone

@@ -92,6 +92,13 @@ local function run_id_in(member, job_id)
   return string.sub(member, #job_id + PLACE_LENGTH + 1)
 end
 
+-- What `ordered` made text of.
+local function time_in(member, job_id)
+  local from = #job_id + 2
+  local digits = tonumber(string.sub(member, from + 1, from + PLACE_LENGTH - 3)) or 0
+  return text_of(string.byte(member, from) == 49 and digits or digits - 1e18)
+end
+
 -- The members of an index of all jobs' runs that are of this job: bounds for BYLEX.
 local function bounds_of(job_id)
   return '[' .. job_id .. '\31', '(' .. job_id .. '\32'

@@ -32,7 +32,7 @@ local function page_of_all()
       local is_before = before_at == '' or entry.at < tonumber(before_at)
         or (entry.at == tonumber(before_at) and entry.id < before_id)
       if is_before and #found < limit then
-        found[#found + 1] = entry.id
+        found[#found + 1] = {id = entry.id, at = entries[place + 1]}
       end
     end
     rank = rank + STEP
@@ -49,12 +49,26 @@ local function page_of_job()
   for place, member in ipairs(redis.call(
     'ZREVRANGEBYLEX', job_runs, last, first, 'LIMIT', 0, limit
   )) do
-    found[place] = run_id_in(member, job_id)
+    found[place] = {id = run_id_in(member, job_id), at = time_in(member, job_id)}
   end
   return found
 end
 
-if #wanted == 0 then
-  wanted = job_id == '' and page_of_all() or page_of_job()
+if #wanted > 0 then
+  return rows_of(wanted)
 end
-return rows_of(wanted)
+
+-- One whose text is gone is given with its time alone: who reads on begins after it, and
+-- `check` tells.
+local reply, rows = {}, {}
+local page = job_id == '' and page_of_all() or page_of_job()
+for place, entry in ipairs(page) do
+  wanted[place] = entry.id
+end
+for _, row in ipairs(rows_of(wanted)) do
+  rows[row[1]] = row
+end
+for place, entry in ipairs(page) do
+  reply[place] = rows[entry.id] or {entry.id, '\31\31\31\31' .. entry.at, '', ''}
+end
+return reply
