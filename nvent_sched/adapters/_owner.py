@@ -97,7 +97,9 @@ class Call(_Waiter, Generic[S]):
         self, step: Callable[[S], Any], *, is_write: bool, is_kept: bool = True
     ) -> None:
         super().__init__()
-        self.step, self.is_write, self.is_kept = step, is_write, is_kept
+        self.step: Callable[[S], Any] = step
+        self.is_write: bool = is_write
+        self.is_kept: bool = is_kept
         self.result: Any = None
         self.error: BaseException | None = None
 
