@@ -5,8 +5,8 @@ asyncio and Trio, half the cost of a borrowed thread a call, and everything that
 executed together. Measured: with 100 callers that is ten times as fast as a hop a call.
 
 The thread knows no technology: `execute` is given a group of calls, fills in what became
-of each, and gives back those whose callers may go on, as soon as they may. A caller that is cancelled leaves its call to be done; nobody waits for
-the reply then.
+of each, and gives back those whose callers may go on, as soon as they may. A caller that
+is cancelled leaves its call to be done; nobody waits for the reply then.
 """
 
 from __future__ import annotations

@@ -101,10 +101,9 @@ def _quoted(text: str | None) -> str:
 def unquoted(text: str) -> str:
     """Read what somebody said; what was damaged is taken as it is."""
     try:
-        said = json.loads(text)
-    except ValueError:
+        return _said(text) or ""
+    except UNREADABLE:
         return text
-    return said if isinstance(said, str) else text
 
 
 def run_from(row: Sequence[str]) -> Run:

@@ -13,16 +13,6 @@ local function arg()
   return ARGV[place_of_arg]
 end
 
--- Names and values that follow one another: where they begin and end, and what they say.
-local function fields_ahead()
-  local first, said = place_of_arg + 2, {}
-  place_of_arg = first - 1 + 2 * tonumber(ARGV[first - 1])
-  for place = first, place_of_arg, 2 do
-    said[ARGV[place]] = ARGV[place + 1]
-  end
-  return first, place_of_arg, said
-end
-
 -- A number as text: `tostring` would write today's microsecond as 1.8e+15.
 local function text_of(number)
   return string.format('%.0f', number)

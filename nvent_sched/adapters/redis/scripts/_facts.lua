@@ -11,13 +11,14 @@
 local function add_live(found, job_id)
   for _, member in ipairs(redis.call('ZRANGEBYLEX', live, bounds_of(job_id))) do
     local run_id = run_id_in(member, job_id)
-    local facts = run_facts(run_id) or {}
-    local scheduled_time, due_time = facts.scheduled_time or '', facts.due_time or ''
-    found[#found + 1] = run_id
-    found[#found + 1] = facts.state or ''
-    found[#found + 1] = scheduled_time
-    found[#found + 1] = due_time == '' and scheduled_time or due_time
-    found[#found + 1] = (facts.cancel_reason or '') == '' and '' or '1'
+    local facts = run_facts(run_id)
+    if facts then -- `check` tells of one that is damaged
+      found[#found + 1] = run_id
+      found[#found + 1] = facts.state
+      found[#found + 1] = facts.scheduled_time
+      found[#found + 1] = facts.due_time == '' and facts.scheduled_time or facts.due_time
+      found[#found + 1] = facts.cancel_reason == '' and '' or '1'
+    end
   end
 end
 

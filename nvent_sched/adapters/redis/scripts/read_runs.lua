@@ -28,11 +28,11 @@ local function page_of_all()
   repeat
     local entries = redis.call('ZREVRANGE', run_ids, rank, rank + STEP - 1, 'WITHSCORES')
     for place = 1, #entries, 2 do
-      local entry = {id = entries[place], at = tonumber(entries[place + 1])}
-      local is_before = before_at == '' or entry.at < tonumber(before_at)
-        or (entry.at == tonumber(before_at) and entry.id < before_id)
+      local id, at = entries[place], tonumber(entries[place + 1])
+      local is_before = before_at == '' or at < tonumber(before_at)
+        or (at == tonumber(before_at) and id < before_id)
       if is_before and #found < limit then
-        found[#found + 1] = {id = entry.id, at = entries[place + 1]}
+        found[#found + 1] = {id = id, at = entries[place + 1]}
       end
     end
     rank = rank + STEP
