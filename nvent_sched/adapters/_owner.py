@@ -61,23 +61,27 @@ class ThreadEnd:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiters: list[_Waiter] = []
-        self._is_over = False
+        self._ended: threading.Thread | None = None
 
     def tell(self) -> None:
         """Say that it has come; the thread's last deed."""
         with self._lock:
-            self._is_over = True
+            self._ended = threading.current_thread()
         _tell(self._waiters)
 
     async def wait(self, *, is_patient: bool = True) -> None:
-        """Wait for it; if patient, also if we are cancelled meanwhile."""
+        """Wait until it is gone; if patient, also if we are cancelled meanwhile."""
         waiter = _Waiter()
         with self._lock:
-            if self._is_over:
-                return
-            self._waiters.append(waiter)
-        with anyio.CancelScope(shield=is_patient):
-            await waiter.wait()
+            is_over = self._ended is not None
+            if not is_over:
+                self._waiters.append(waiter)
+        if not is_over:
+            with anyio.CancelScope(shield=is_patient):
+                await waiter.wait()
+        assert self._ended is not None
+        # It has only to return now: blocking the loop for that is no wait.
+        self._ended.join()
 
 
 class Call(_Waiter, Generic[S]):

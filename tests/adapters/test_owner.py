@@ -13,7 +13,7 @@ from anyio import create_task_group, wait_all_tasks_blocked
 from anyio.from_thread import start_blocking_portal
 from anyio.to_thread import run_sync as run_sync_in_thread
 
-from nvent_sched.adapters._owner import GROUP_MAX, Owner
+from nvent_sched.adapters._owner import GROUP_MAX, Owner, ThreadEnd
 from nvent_sched.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -265,6 +265,21 @@ async def test_the_thread_ends_with_it(owner: Owner[Ledger]) -> None:
     await owner.close()
 
     assert not thread.is_alive()
+
+
+async def test_a_thread_that_has_told_its_end_is_gone_for_who_waited() -> None:
+    end = ThreadEnd()
+
+    def tell_and_linger() -> None:
+        end.tell()
+        threading.Event().wait(0.05)
+
+    thread = threading.Thread(target=tell_and_linger)
+    thread.start()
+
+    await end.wait()
+    assert not thread.is_alive()
+    await end.wait()
 
 
 async def test_it_closes_even_if_who_closes_it_is_cancelled(
