@@ -10,6 +10,7 @@ from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._rules.schedules import Interval
 from nvent_sched.adapters.memory.locktable import Hold as StoredHold
 from nvent_sched.adapters.memory.locktable import LockTable
+from nvent_sched.patterns import awaits
 from nvent_sched.patterns.deadlines import StoredDeadline
 from nvent_sched.patterns.holds import Hold
 from nvent_sched.patterns.records import WaitRecords
@@ -186,6 +187,37 @@ def test_a_wait_whose_second_time_counts_is_found(
     monkeypatch.setattr(WaitRecords, "keep", anew)
 
     assert (Wrong.EXTRA, "await:grace") in wrongs(simulated(WAIT))
+
+
+LATER = Patterns(waits=(SimulatedWait(key="grace", length_us=20 * SECOND_US),))
+
+AWAY = ((2, Kind.FREEZE), (6, Kind.KILL))
+
+
+def test_a_wait_that_a_user_cancels_ends_at_once_everywhere() -> None:
+    ending = simulated(LATER, (3, Kind.GIVE_UP, 0))
+
+    assert ending.report.violations == ()
+    told = [line for line in ending.log if "grace is" in line]
+    assert [line.split(maxsplit=1)[1] for line in told] == ["grace is cancelled"] * 2
+
+
+def test_who_is_told_that_a_cancelled_wait_is_over_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(awaits, "cancel_reason_of", lambda _: None)
+
+    # Both hear nothing of it, are killed, and ask again.
+    frozen, killed = ([(at, kind, who) for who in (0, 1)] for at, kind in AWAY)
+    ending = simulated(LATER, *frozen, (3, Kind.GIVE_UP, 0), *killed)
+
+    assert (Wrong.EXTRA, "await:grace") in wrongs(ending)
+
+
+def test_a_wait_that_nobody_cancelled_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(awaits, "cancel_reason_of", lambda _: "no")
+
+    assert wrongs(simulated(WAIT)) == {(Wrong.MISSING, "await:grace")}
 
 
 def test_a_wait_that_is_only_found_by_looking_is_found_late(

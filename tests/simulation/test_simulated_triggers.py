@@ -74,6 +74,31 @@ def test_each_fire_is_heard_once_although_instances_die(
     assert {run.outcome for run in heard} == {Outcome.SUCCEEDED}
 
 
+def test_seeds_draw_that_users_close_triggers_and_pause_who_hears_them() -> None:
+    kinds = {each.kind for seed in range(300) for each in draw_world(seed).troubles}
+
+    assert {Kind.CLOSE, Kind.OPEN, Kind.HUSH, Kind.HEAR} <= kinds
+
+
+def test_what_is_fired_while_nobody_hears_is_recorded_and_nothing_while_it_is_closed() -> (
+    None
+):
+    ending = simulated(
+        ORDER,
+        Trouble(at_us=SECOND_US, kind=Kind.HUSH),
+        Trouble(at_us=4 * SECOND_US, kind=Kind.HEAR),
+        Trouble(at_us=5 * SECOND_US, kind=Kind.CLOSE),
+        Trouble(at_us=20 * SECOND_US, kind=Kind.OPEN),
+    )
+
+    assert ending.report.violations == ()
+    heard = runs_of(ending, "on:order:hearer")
+    assert {run.outcome for run in heard} == {Outcome.SUCCEEDED, Outcome.MISSED}
+    fired = [run.ready_at - BEGIN for run in runs_of(ending, "trigger:order")]
+    assert not [at for at in fired if 5 * SECOND_US < at < 20 * SECOND_US]
+    assert [at for at in fired if at > 20 * SECOND_US]
+
+
 def test_a_fire_that_is_handed_on_to_nobody_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -30,12 +30,14 @@ from nvent_sched.testing.simulator import (
 from nvent_sched.testing.simulator.patterns import Patterns
 from nvent_sched.testing.simulator.scenarios import SCENARIOS, see_scenario
 from nvent_sched.testing.simulator.seeds import see, see_fault
+from nvent_sched.testing.simulator.sharing import Handed
 from nvent_sched.testing.simulator.small import (
     VERBS,
     OneFault,
     all_faults,
     simulate_fault,
 )
+from nvent_sched.testing.simulator.worlds import ON_PATTERNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,10 +60,32 @@ def test_every_promise_is_kept_whatever_happens(seed: int) -> None:
     assert simulate(seed).report.violations == ()
 
 
+def test_what_is_handed_to_one_that_never_plans_it_the_others_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kills = tuple(
+        Trouble(
+            at_us=2 * n * SECOND_US - 1, kind=Kind.KILL_AT_CALL, who=n % 2, amount=3
+        )
+        for n in range(2, 10)
+    )
+    world = World(seed=1, jobs=(EVERY_TWO,), troubles=kills)
+
+    assert simulate_world(world).report.violations == ()
+
+    monkeypatch.setattr("nvent_sched.testing.simulator.sharing.HANDED_US", 10**12)
+    monkeypatch.setattr(Handed, "note", lambda *_, **__: None)
+    assert Wrong.MISSING in {
+        each.wrong for each in simulate_world(world).report.violations
+    }
+
+
 @pytest.mark.parametrize("seed", ONCE_BROKEN)
 def test_what_a_seed_once_broke_is_kept(seed: int) -> None:
     # Found without patterns, which change what happens when.
-    world = replace(draw_world(seed), patterns=Patterns())
+    drawn = draw_world(seed)
+    troubles = tuple(each for each in drawn.troubles if each.kind not in ON_PATTERNS)
+    world = replace(drawn, patterns=Patterns(), troubles=troubles)
 
     assert simulate_world(world).report.violations == ()
 

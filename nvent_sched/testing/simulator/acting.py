@@ -10,7 +10,7 @@ from nvent_sched._model.runs import RunState
 from nvent_sched._rules.schedules import Interval
 from nvent_sched.errors import SchedError
 from nvent_sched.testing.simulator.timeline import JUMP_SEEN_US
-from nvent_sched.testing.simulator.worlds import BY_USERS, Kind
+from nvent_sched.testing.simulator.worlds import BY_USERS, ON_JOBS, Kind, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from nvent_sched.testing.simulator.hosts import Host, SimulatedScheduler
-    from nvent_sched.testing.simulator.worlds import Trouble, World
+    from nvent_sched.testing.simulator.worlds import World
 
 SPAN_US: Final = 10_000_000
 """How much of the past is backfilled."""
@@ -94,6 +94,10 @@ class Stage:
             host.thaw()
             host.cut(is_cut=False)
             host.set_share(0)
+        at_us = self.user.clock.monotonic_us()
+        for who in range(len(self.world.patterns.triggers)):
+            for kind in (Kind.OPEN, Kind.HEAR):
+                self.apply(Trouble(at_us=at_us, kind=kind, who=who))
 
     async def _act(self, trouble: Trouble, number: int) -> None:
         """Do what a user does; that it is refused is an answer as well."""
@@ -101,13 +105,50 @@ class Stage:
         scheduler = self.user.scheduler
         if scheduler is None:
             return
-        job = self.world.jobs[trouble.who].id
+        name = self._name(trouble)
         try:
-            answer = await self._asked(scheduler, trouble, job=job, number=number)
+            if trouble.kind in ON_JOBS:
+                answer = await self._asked(scheduler, trouble, job=name, number=number)
+            else:
+                answer = await self._meddled(scheduler, trouble, name=name)
         except SchedError as error:
-            log.append(f"user {trouble.kind} {job}: {type(error).__name__}")
+            log.append(f"user {trouble.kind} {name}: {type(error).__name__}")
         else:
-            log.append(f"user {trouble.kind} {job}: {answer}")
+            log.append(f"user {trouble.kind} {name}: {answer}")
+
+    def _name(self, trouble: Trouble) -> str:
+        """Say what somebody does something to."""
+        patterns, who = self.world.patterns, trouble.who
+        match trouble.kind:
+            case Kind.CLOSE | Kind.OPEN:
+                return patterns.triggers[who].name
+            case Kind.HUSH | Kind.HEAR:
+                return patterns.triggers[who].subscription_id
+            case Kind.GIVE_UP:
+                return patterns.waits[who].key
+            case _:
+                return self.world.jobs[who].id
+
+    async def _meddled(
+        self, scheduler: SimulatedScheduler, trouble: Trouble, *, name: str
+    ) -> object:
+        is_owed = trouble.amount % 2 > 0
+        deeds: dict[Kind, Callable[[], Awaitable[object]]] = {
+            Kind.CLOSE: lambda: scheduler.pause_trigger(name),
+            Kind.OPEN: lambda: scheduler.resume_trigger(name, catch_up=is_owed),
+            Kind.HUSH: lambda: scheduler.pause(name),
+            Kind.HEAR: lambda: scheduler.resume(name),
+            Kind.GIVE_UP: lambda: self._give_up(scheduler, name),
+        }
+        return await deeds[trouble.kind]()
+
+    async def _give_up(self, scheduler: SimulatedScheduler, key: str) -> object:
+        given_up = self.user.store.given_up
+        given_up.setdefault(key, None)
+        is_given_up = await scheduler.cancel_await(key)
+        if is_given_up and given_up[key] is None:
+            given_up[key] = self.user.program.now()
+        return is_given_up
 
     async def _asked(
         self, scheduler: SimulatedScheduler, trouble: Trouble, *, job: str, number: int

@@ -15,7 +15,7 @@ from nvent_sched.testing.simulator.barking import judge_alarms
 from nvent_sched.testing.simulator.handing import judge_fires
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from nvent_sched._model.jobs import Job
     from nvent_sched.testing.checker import Begun
@@ -45,7 +45,12 @@ def judge_patterns(world: World, hosts: list[Host]) -> tuple[Violation, ...]:
     # Who has not noticed yet that the clock was set goes by the one before.
     steady_us = TOLERANCE_US if world.is_clock_steady else None
     late_us = None if world.is_troubled else steady_us
-    violations += judge_woken(woken, early_us=steady_us, late_us=late_us)
+    given_up = hosts[0].store.given_up
+    violations += judge_woken(
+        woken, early_us=steady_us, late_us=late_us, given_up=given_up
+    )
+    if failover is None and world.is_clock_steady:
+        violations += judge_given_up(woken, given_up=given_up)
     tried = [
         each
         for host in hosts
@@ -145,7 +150,11 @@ def judge_idle(
 
 
 def judge_woken(
-    woken: Iterable[Woken], *, early_us: int | None, late_us: int | None
+    woken: Iterable[Woken],
+    *,
+    early_us: int | None,
+    late_us: int | None,
+    given_up: Collection[str],
 ) -> Iterator[Violation]:
     """Look for a wait with two times, and for one that ended before its time or late.
 
@@ -154,10 +163,13 @@ def judge_woken(
         early_us: How far a host may be wrong about the store's time; None if it may be
             wrong by anything.
         late_us: How late a host may go on; None if something may have kept it.
+        given_up: The waits that somebody wanted cancelled.
     """
     first: dict[str, Woken] = {}
     for each in woken:
         job_id = f"await:{each.key}"
+        if each.at is None and each.key in given_up:
+            continue
         if each.at is None:
             text = f"{each.host} was told that it was cancelled, and nobody did that"
             yield Violation(wrong=Wrong.MISSING, job_id=job_id, text=text)
@@ -176,6 +188,21 @@ def judge_woken(
         if late_us is not None and each.woken_at > owed_at + late_us:
             text = f"{each.host} went on at {shown(each.woken_at)}"
             yield Violation(wrong=Wrong.LATE, job_id=job_id, at=each.at, text=text)
+
+
+def judge_given_up(
+    woken: Iterable[Woken], *, given_up: Mapping[str, Instant | None]
+) -> Iterator[Violation]:
+    """Look for a host that asked for a cancelled wait, and was told that it is over."""
+    for each in woken:
+        cancelled_at = given_up.get(each.key)
+        if each.at is None or cancelled_at is None:
+            continue
+        if each.asked_at > cancelled_at + TOLERANCE_US:
+            text = f"it was cancelled at {shown(cancelled_at)}, and {each.host} "
+            text += f"asked at {shown(each.asked_at)}"
+            job_id = f"await:{each.key}"
+            yield Violation(wrong=Wrong.EXTRA, job_id=job_id, at=each.at, text=text)
 
 
 def judge_tried(tried: Iterable[Tried], *, late_us: int | None) -> Iterator[Violation]:

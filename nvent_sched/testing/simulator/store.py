@@ -10,17 +10,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from nvent_sched._model.claims import STALE, STORED, Committed
+from nvent_sched._model.claims import STORED, Committed
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.testing.checker.journal import FencedWrite, Stretch, is_used_up
 from nvent_sched.testing.faulty import VERBS, lose_writes, remember
+from nvent_sched.testing.simulator.digests import digest_of
 from nvent_sched.testing.simulator.losing import (
     QUIET_US,
     Failover,
     failed_over,
     quiet_answer,
 )
+from nvent_sched.testing.simulator.sharing import Handed
 from nvent_sched.testing.simulator.timeline import BEGIN
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class SimulatedStore:
         writes: Every fenced write that was accepted, in order.
         log: What was asked and answered, a line each.
         failover: What a failover has lost; None if there was none.
+        given_up: The waits that a user wanted cancelled, and when they were.
     """
 
     def __init__(
@@ -73,10 +76,12 @@ class SimulatedStore:
         self._remembered: Remembered | None = None
         self._writes_remembered, self._remembered_at = 0, BEGIN
         self._given: set[int] = set()
+        self._handed = Handed()
         self.stretches: dict[str, list[Stretch]] = {}
         self.writes: list[FencedWrite] = []
         self.log: list[str] = []
         self.failover: Failover | None = None
+        self.given_up: dict[str, Instant | None] = {}
         self.traits: Traits = replace(
             self.memory.traits,
             is_shared=True,
@@ -111,9 +116,20 @@ class SimulatedStore:
                 return answer
         before = self._before(verb, args)
         answer = await getattr(self.memory, verb)(*args, **kwargs)
+        if self._has_own_clock:
+            answer = self._shared(verb, args, answer)
         self._note(verb, args, answer, before=before)
         at_us = self._timeline.elapsed_us
-        self.log.append(f"{at_us} {host} {verb} {_digest(verb, args, answer)}")
+        self.log.append(f"{at_us} {host} {verb} {digest_of(verb, args, answer)}")
+        return answer
+
+    def _shared(self, verb: str, args: Sequence[Any], answer: Any) -> Any:
+        """Keep what one instance was handed from the others for a moment."""
+        if verb == "take_due":
+            is_shared = len(self.memory._tables.instances) > 1
+            return self._handed.kept(answer, is_shared=is_shared)
+        looking = {job.id for job in self.jobs() if job.looks_on_finish}
+        self._handed.note(verb, args, answer, looking=looking)
         return answer
 
     def _count_ask(self) -> None:
@@ -225,6 +241,7 @@ class SimulatedStore:
         assert self._remembered is not None
         jobs_before = set(self.memory._tables.jobs)
         lose_writes(self.memory, since=self._remembered)
+        self._handed.forget()
         self.failover = failed_over(
             self.memory._tables,
             since=self._remembered_at,
@@ -268,30 +285,3 @@ class _Link:
             return await self._store.ask(self._host, name, args=args, kwargs=kwargs)
 
         return call
-
-
-def _digest(verb: str, args: Any, answer: Any) -> str:
-    """Say in a few words what a step was, without anything that is drawn elsewhere."""
-    match verb:
-        case "commit_plans":
-            made = [
-                f"{p.write.job.id}:{'stale' if v == STALE else v.fences}"
-                for p, v in zip(args[0], answer, strict=True)
-            ]
-            return " ".join(made)
-        case "begin":
-            return " ".join(f"{run.id}#{run.fence}" for run in answer.runs)
-        case "settle":
-            return " ".join(
-                f"{s.run.id}:{s.run.outcome or s.run.state}:{type(v).__name__}"
-                for s, v in zip(args[0], answer, strict=True)
-            )
-        case "put_jobs":
-            return " ".join(
-                f"{w.job.id}:{w.job.status}:{v == STORED}"
-                for w, v in zip(args[0], answer, strict=True)
-            )
-        case "take_lost":
-            return " ".join([*answer.dead, *(run.id for run in answer.runs)])
-        case _:
-            return ""

@@ -16,6 +16,8 @@ from nvent_sched.testing.simulator.patterns import Patterns, draw_patterns
 from nvent_sched.testing.simulator.timeline import BEGIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nvent_sched._model.schedules import Schedule
 
 HOSTS_MAX: Final = 3
@@ -43,6 +45,11 @@ class Kind(StrEnum):
     CANCEL = "cancel"
     EDIT = "edit"
     BACKFILL = "backfill"
+    CLOSE = "close"
+    OPEN = "open"
+    HUSH = "hush"
+    HEAR = "hear"
+    GIVE_UP = "give_up"
     REMEMBER = "remember"
     FAIL_OVER = "fail_over"
 
@@ -53,7 +60,7 @@ class Trouble:
 
     Attributes:
         at_us: When, counted from the beginning.
-        who: Which host, or which job; -1 for all hosts.
+        who: Which host, job, trigger or wait; -1 for all hosts.
         amount: How much of it: a length in microseconds, a share, a number of calls.
     """
 
@@ -132,6 +139,7 @@ def draw_world(seed: int) -> World:
     has_own_clock = random.randrange(3) > 0
     hosts = random.randrange(1, HOSTS_MAX + 1)
     jobs = tuple(_draw_job(random, n) for n in range(random.randrange(1, JOBS_MAX + 1)))
+    patterns = draw_patterns(Random(f"patterns {seed}"))
     offsets = [0] * hosts
     if has_own_clock:
         offsets = [random.randrange(-300, 301) * SECOND_US for _ in offsets]
@@ -143,10 +151,11 @@ def draw_world(seed: int) -> World:
         troubles=_in_order(
             *_draw_troubles(random, hosts=hosts, jobs=len(jobs)),
             *(_draw_failover(Random(f"failover {seed}")) if has_own_clock else ()),
+            *_draw_meddling(Random(f"meddling {seed}"), patterns),
         ),
         hints_lost=random.choice((0, 20, 100)),
         slots=random.choice((2, 50)),
-        patterns=draw_patterns(Random(f"patterns {seed}")),
+        patterns=patterns,
     )
 
 
@@ -214,9 +223,9 @@ ON_JOBS: Final = (
     Kind.EDIT,
     Kind.BACKFILL,
 )
-
-
-BY_USERS: Final = frozenset(ON_JOBS)
+ON_TRIGGERS: Final = (Kind.CLOSE, Kind.OPEN, Kind.HUSH, Kind.HEAR)
+ON_PATTERNS: Final = (*ON_TRIGGERS, Kind.GIVE_UP)
+BY_USERS: Final = frozenset({*ON_JOBS, *ON_PATTERNS})
 
 
 def _draw_troubles(random: Random, *, hosts: int, jobs: int) -> tuple[Trouble, ...]:
@@ -233,6 +242,19 @@ def _draw_troubles(random: Random, *, hosts: int, jobs: int) -> tuple[Trouble, .
             who = random.randrange(jobs)
             troubles.append(Trouble(at_us=at_us, kind=kind, who=who, amount=amount))
     return tuple(troubles)
+
+
+def _draw_meddling(random: Random, patterns: Patterns) -> Iterator[Trouble]:
+    """Draw what users do with triggers and waits: often nothing."""
+    acts = [
+        (kind, who)
+        for who in range(len(patterns.triggers))
+        for kind in random.choices(ON_TRIGGERS, k=random.choice((0, 2, 6)))
+    ]
+    waits = [who for who in range(len(patterns.waits)) if random.randrange(3) == 0]
+    for kind, who in [*acts, *((Kind.GIVE_UP, who) for who in waits)]:
+        at_us = random.randrange(TROUBLED_US // MILLISECOND_US) * MILLISECOND_US
+        yield Trouble(at_us=at_us, kind=kind, who=who, amount=random.randrange(2))
 
 
 def _draw_failover(random: Random) -> tuple[Trouble, ...]:
