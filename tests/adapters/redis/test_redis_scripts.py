@@ -8,7 +8,6 @@ import pytest
 
 from nvent_sched.adapters.redis.keys import NAMES, Keys
 from nvent_sched.adapters.redis.scripts import names, script, source, verbs
-from nvent_sched.errors import UsageError  # noqa: F401
 
 HEADER = re.compile(
     r"\A-- (?P<name>\w+): \S.*[.:]\n(?:-- \S.*\n)*--\n"
@@ -19,7 +18,7 @@ HEADER = re.compile(
 )
 LINES_MAX = 145
 COMMENT = re.compile(r"--.*")
-WRITES = re.compile(r"redis\.call\('(\w+)'")
+LOCALS = re.compile(r"^local(?! function)\s+([\w,\s]*?)\s*(?:=|\n)", re.MULTILINE)
 
 
 def body_of(name: str) -> str:
@@ -53,6 +52,15 @@ def test_a_script_touches_no_key_by_its_number_or_by_a_name_of_its_own(
 ) -> None:
     assert "KEYS" not in body_of(name)
     assert "{nvent" not in body_of(name)
+
+
+@pytest.mark.parametrize("name", verbs())
+def test_a_script_gives_no_value_of_its_own_the_name_of_a_key(name: str) -> None:
+    _, body = COMMENT.sub("", script(name).text).split("\n", 1)
+    given = [word for names in LOCALS.findall(body) for word in names.split(",")]
+
+    keys = {key.rstrip("*") for key in script(name).keys}
+    assert keys & {word.strip() for word in given} == set()
 
 
 def test_every_key_is_named_once_for_all_and_used_by_a_script() -> None:

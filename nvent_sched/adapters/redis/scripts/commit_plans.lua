@@ -98,12 +98,12 @@ local function are_current(plans)
   return true
 end
 
-local is_whole, plans, verdicts, job_ids = arg() == '1', {}, {}, {}
+local is_whole, plans, verdicts, job_ids_asked = arg() == '1', {}, {}, {}
 for place = 1, tonumber(arg()) do
   plans[place] = read_plan()
-  job_ids[place] = plans[place].job_id
+  job_ids_asked[place] = plans[place].job_id
 end
-read_fields(jobs, job_ids)
+read_fields(jobs, job_ids_asked)
 look_for_runs(plans)
 local may_apply = not is_whole or are_current(plans)
 for place, plan in ipairs(plans) do

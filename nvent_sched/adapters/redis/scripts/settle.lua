@@ -64,14 +64,14 @@ local function verdict(asked)
   return '1'
 end
 
-local settlements, run_ids_asked, job_ids, verdicts = {}, {}, {}, {}
+local settlements, run_ids_asked, job_ids_asked, verdicts = {}, {}, {}, {}
 for place = 1, tonumber(arg()) do
   local asked = read_settlement()
   settlements[place], run_ids_asked[place] = asked, asked.id
-  job_ids[#job_ids + 1] = asked.tally and asked.tally.job_id
+  job_ids_asked[#job_ids_asked + 1] = asked.tally and asked.tally.job_id
 end
 read_fields(runs, run_ids_asked)
-read_fields(jobs, job_ids)
+read_fields(jobs, job_ids_asked)
 for place, asked in ipairs(settlements) do
   verdicts[place] = verdict(asked)
 end

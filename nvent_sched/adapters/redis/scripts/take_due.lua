@@ -15,12 +15,12 @@ if ends then
   return {text_of(now), ends, '', {}}
 end
 local taken, next_look = first_of(due, names, now, limit)
-local job_ids, name_of = {}, {}
+local job_ids_asked, name_of = {}, {}
 for place, entry in ipairs(taken) do
-  job_ids[place] = entry.id
+  job_ids_asked[place] = entry.id
   name_of[entry.id] = entry.name
 end
-local found = facts_of(job_ids)
+local found = facts_of(job_ids_asked)
 local is_shared = kept_for > 0 and redis.call('ZCARD', beats) > 1
 for _, facts in ipairs(found) do
   local job_id, definition = facts[1], facts[3]
