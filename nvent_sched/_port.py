@@ -272,8 +272,8 @@ class Adapter(Protocol):
         queue keeps its place. A hold that would last a minute longer than its length
         from now on lasts no longer than that, and a place in the queue not longer than
         *ask.place_us*: a clock that was set back keeps nobody waiting, and a question
-        that was on its way for less ends no hold before its time. Of two asks for one lock in a batch the second sees
-        the first.
+        that was on its way for less ends no hold before its time. Of two asks for one
+        lock in a batch the second sees the first.
         """
         ...
 
