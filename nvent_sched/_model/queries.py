@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from nvent_sched._model.showing import Shown
+from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nvent_sched._model.instants import Instant
-    from nvent_sched._model.jobs import JobStatus
-    from nvent_sched._model.runs import Origin, Outcome, RunState
+    from nvent_sched._model.jobs import Job, JobStatus
+    from nvent_sched._model.runs import Origin, Outcome, Run, RunState
 
 PAGE_MAX: Final = 10_000
 T = TypeVar("T")
+Place = tuple[int, str]
+"""Where a run lies in the order of runs: its scheduled time, then its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,19 @@ class JobQuery:
     text: str | None = None
     after: str | None = None
     limit: int = 100
+
+    def finds(self, job: Job) -> bool:
+        """Whether a job is one of these, whatever its id and its place."""
+        definition = job.definition
+        if self.text is not None:
+            text, named = self.text.casefold(), (definition.id, definition.name)
+            if not any(text in each.casefold() for each in named):
+                return False
+        return (
+            self.status in {None, job.status}
+            and self.handler in {None, definition.handler}
+            and (self.tag is None or self.tag in definition.tags)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +76,39 @@ class RunQuery:
     until: Instant | None = None
     after: str | None = None
     limit: int = 100
+
+    def finds(self, run: Run) -> bool:
+        """Whether a run is one of these, whatever its id and its place."""
+        return (
+            self.job_id in {None, run.job_id}
+            and (self.states is None or run.state in self.states)
+            and (self.outcomes is None or run.outcome in self.outcomes)
+            and self.origin in {None, run.origin}
+            and self.instance in {None, run.instance}
+            and (self.since is None or run.scheduled_time >= self.since)
+            and (self.until is None or run.scheduled_time < self.until)
+        )
+
+    def after_place(self) -> Place | None:
+        """Say where the page before ended; None for the first page.
+
+        Raises:
+            UsageError: `after` is not the `next` of a page.
+        """
+        if self.after is None:
+            return None
+        at, _, run_id = self.after.partition(":")
+        try:
+            return int(at), run_id
+        except ValueError as error:
+            msg = f"`after` must be the `next` of the page before, not {self.after!r}"
+            raise UsageError(msg) from error
+
+
+def next_after(place: Place) -> str:
+    """Say what a page that ends there has as its `next`."""
+    at, run_id = place
+    return f"{at}:{run_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

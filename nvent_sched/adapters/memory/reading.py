@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from nvent_sched._model.jobs import JobStatus
-from nvent_sched._model.queries import Page, StoreSummary
+from nvent_sched._model.queries import Page, StoreSummary, next_after
 from nvent_sched._model.roles import is_wait
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.memory.records import (
@@ -18,7 +18,7 @@ from nvent_sched.adapters.memory.records import (
     ids_of,
 )
 from nvent_sched.adapters.memory.sums import summed
-from nvent_sched.errors import StoreError, UsageError
+from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,24 +43,11 @@ def job_page(tables: Tables, query: JobQuery) -> Page[Job]:
         wanted = sorted(job_id for job_id in set(query.ids) if job_id > after)
     found: list[Job] = []
     for job in tables.readable(wanted):
-        if _is_wanted_job(query, job):
+        if query.finds(job):
             if len(found) == query.limit:
                 return Page(items=tuple(found), next=found[-1].id)
             found.append(job)
     return Page(items=tuple(found))
-
-
-def _is_wanted_job(query: JobQuery, job: Job) -> bool:
-    definition = job.definition
-    if query.text is not None:
-        text = query.text.casefold()
-        if not any(text in it.casefold() for it in (definition.id, definition.name)):
-            return False
-    return (
-        query.status in {None, job.status}
-        and query.handler in {None, definition.handler}
-        and (query.tag is None or query.tag in definition.tags)
-    )
 
 
 def run_page(tables: Tables, query: RunQuery) -> Page[Run]:
@@ -69,40 +56,19 @@ def run_page(tables: Tables, query: RunQuery) -> Page[Run]:
     if query.ids is not None:
         known = (tables.runs[each].bare for each in set(query.ids) & tables.runs.keys())
         entries = sorted((run.scheduled_time, run.id) for run in known)
-    end = len(entries) if query.after is None else bisect_left(entries, _entry(query))
+    place = query.after_place()
+    end = len(entries) if place is None else bisect_left(entries, place)
     found: list[Entry] = []
     for entry in reversed(entries[:end]):
-        if _is_wanted_run(query, tables.runs[entry[1]].bare):
+        if query.finds(tables.runs[entry[1]].bare):
             if len(found) == query.limit:
-                at, run_id = found[-1]
-                return Page(items=_runs(tables, found), next=f"{at}:{run_id}")
+                return Page(items=_runs(tables, found), next=next_after(found[-1]))
             found.append(entry)
     return Page(items=_runs(tables, found))
 
 
-def _entry(query: RunQuery) -> Entry:
-    at, _, run_id = (query.after or "").partition(":")
-    try:
-        return int(at), run_id
-    except ValueError as error:
-        msg = f"`after` must be the `next` of the page before, not {query.after!r}"
-        raise UsageError(msg) from error
-
-
 def _runs(tables: Tables, entries: list[Entry]) -> tuple[Run, ...]:
     return tuple(tables.runs[run_id].run() for run_id in ids_of(entries))
-
-
-def _is_wanted_run(query: RunQuery, run: Run) -> bool:
-    return (
-        query.job_id in {None, run.job_id}
-        and (query.states is None or run.state in query.states)
-        and (query.outcomes is None or run.outcome in query.outcomes)
-        and query.origin in {None, run.origin}
-        and query.instance in {None, run.instance}
-        and (query.since is None or run.scheduled_time >= query.since)
-        and (query.until is None or run.scheduled_time < query.until)
-    )
 
 
 def summary_of(tables: Tables, *, now: Instant, is_deep: bool) -> StoreSummary:

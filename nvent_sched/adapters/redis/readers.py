@@ -10,7 +10,7 @@ from contextlib import aclosing, suppress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from nvent_sched._model.queries import JobQuery, Page, RunQuery
+from nvent_sched._model.queries import JobQuery, Page, RunQuery, next_after
 from nvent_sched.adapters.redis.overview import (
     counted,
     job_findings,
@@ -21,8 +21,6 @@ from nvent_sched.adapters.redis.overview import (
     summary_from,
 )
 from nvent_sched.adapters.redis.reading import (
-    is_wanted_job,
-    is_wanted_run,
     place_of,
     place_of_row,
 )
@@ -77,7 +75,7 @@ class RedisReader(RedisServer):
                     job = job_from(stand, definition)
                 except StoreError:
                     continue  # `take_due` and `summary` tell
-                if is_wanted_job(query, job):
+                if query.finds(job):
                     yield job
 
     async def _job_rows(self, query: JobQuery) -> AsyncGenerator[Sequence[str]]:
@@ -105,10 +103,10 @@ class RedisReader(RedisServer):
         async with aclosing(self._run_rows(query)) as rows:
             async for row in rows:
                 for run in readable_runs([row]):
-                    if is_wanted_run(query, run):
+                    if query.finds(run):
                         if len(found) == query.limit:
                             last = found[-1]
-                            following = f"{last.scheduled_time}:{last.id}"
+                            following = next_after((last.scheduled_time, last.id))
                             return Page(items=tuple(found), next=following)
                         found.append(run)
                     elif query.since is not None and run.scheduled_time < query.since:

@@ -1,4 +1,4 @@
-"""What readers want: which records, and from where on the next part is read. Pure."""
+"""From where on readers read the next part of the runs. Pure."""
 
 from __future__ import annotations
 
@@ -6,44 +6,12 @@ from typing import TYPE_CHECKING
 
 from nvent_sched.adapters.redis.rows import PART
 from nvent_sched.adapters.redis.run_rows import SCHEDULED_TIME
-from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from nvent_sched._model.jobs import Job
-    from nvent_sched._model.queries import JobQuery, RunQuery
-    from nvent_sched._model.runs import Run
-
-Place = tuple[int, str]
-
-
-def is_wanted_job(query: JobQuery, job: Job) -> bool:
-    """Say whether a query finds a job."""
-    definition = job.definition
-    if query.text is not None:
-        text = query.text.casefold()
-        if not any(text in it.casefold() for it in (definition.id, definition.name)):
-            return False
-    return (
-        query.status in {None, job.status}
-        and query.handler in {None, definition.handler}
-        and (query.tag is None or query.tag in definition.tags)
-    )
-
-
-def is_wanted_run(query: RunQuery, run: Run) -> bool:
-    """Say whether a query finds a run."""
-    return (
-        query.job_id in {None, run.job_id}
-        and (query.states is None or run.state in query.states)
-        and (query.outcomes is None or run.outcome in query.outcomes)
-        and query.origin in {None, run.origin}
-        and query.instance in {None, run.instance}
-        and (query.since is None or run.scheduled_time >= query.since)
-        and (query.until is None or run.scheduled_time < query.until)
-    )
+    from nvent_sched._model.queries import Place, RunQuery
 
 
 def place_of(query: RunQuery) -> Place | None:
@@ -52,16 +20,8 @@ def place_of(query: RunQuery) -> Place | None:
     Raises:
         UsageError: `after` is not the `next` of a page.
     """
-    places: list[Place] = []
-    if query.until is not None:
-        places.append((query.until, ""))
-    if query.after is not None:
-        at, _, run_id = query.after.partition(":")
-        try:
-            places.append((int(at), run_id))
-        except ValueError as error:
-            msg = f"`after` must be the `next` of the page before, not {query.after!r}"
-            raise UsageError(msg) from error
+    ends: Place | None = None if query.until is None else (query.until, "")
+    places = [place for place in (ends, query.after_place()) if place is not None]
     return min(places, default=None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from nvent_sched._model.queries import Page
+from nvent_sched._model.queries import Page, next_after
 from nvent_sched.adapters.sqlite.many import write_many
 from nvent_sched.adapters.sqlite.rows import (
     EVENT,
@@ -19,7 +19,7 @@ from nvent_sched.adapters.sqlite.rows import (
     job_from,
     readable_runs,
 )
-from nvent_sched.errors import StoreError, UsageError
+from nvent_sched.errors import StoreError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -116,7 +116,7 @@ def read_runs(connection: sqlite3.Connection, query: RunQuery) -> Page[Run]:
     if len(rows) == len(shown) or not shown:
         return Page(items=runs)
     run_id, scheduled_time = shown[-1][0], shown[-1][5]
-    return Page(items=runs, next=f"{scheduled_time}:{run_id}")
+    return Page(items=runs, next=next_after((scheduled_time, run_id)))
 
 
 def _run_filters(query: RunQuery) -> Filters:
@@ -134,18 +134,9 @@ def _run_filters(query: RunQuery) -> Filters:
                 "(scheduled_time, id) < (SELECT json_extract(value, '$[0]'), "
                 "json_extract(value, '$[1]') FROM json_each(?))"
             ),
-            None if query.after is None else json.dumps([_place_of(query.after)]),
+            None if query.after is None else json.dumps([query.after_place()]),
         ),
     ]
-
-
-def _place_of(after: str) -> tuple[int, str]:
-    at, _, run_id = after.partition(":")
-    try:
-        return int(at), run_id
-    except ValueError as error:
-        msg = f"`after` must be the `next` of the page before, not {after!r}"
-        raise UsageError(msg) from error
 
 
 def read_instances(connection: sqlite3.Connection) -> tuple[Instance, ...]:

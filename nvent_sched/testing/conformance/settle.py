@@ -19,6 +19,7 @@ from nvent_sched.testing.conformance.builders import (
     at,
 )
 from nvent_sched.testing.conformance.steps import (
+    a_claim,
     claim,
     finish,
     insert,
@@ -30,19 +31,7 @@ from nvent_sched.testing.conformance.steps import (
 )
 
 if TYPE_CHECKING:
-    from nvent_sched._model.instants import Instant
-    from nvent_sched._model.runs import Run
     from nvent_sched._port import Adapter
-
-
-async def a_claim(
-    adapter: Adapter, *, look_at: Instant | None = None, looks_on_finish: bool = False
-) -> Run:
-    """Store a job with a READY run and claim it."""
-    await put(adapter, a_job(look_at=look_at, looks_on_finish=looks_on_finish))
-    await insert(adapter, a_run())
-    (run,) = await claim(adapter)
-    return run
 
 
 class TestSettle:

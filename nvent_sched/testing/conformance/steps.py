@@ -12,7 +12,9 @@ from nvent_sched.testing.conformance.builders import (
     HANDLER,
     LEASE_US,
     NOON,
+    a_job,
     a_plan,
+    a_run,
     a_write,
     an_end,
     an_instance,
@@ -73,6 +75,16 @@ async def claim(
         now=now,
     )
     return claims.runs
+
+
+async def a_claim(
+    adapter: Adapter, *, look_at: Instant | None = None, looks_on_finish: bool = False
+) -> Run:
+    """Store a job with a READY run and claim it."""
+    await put(adapter, a_job(look_at=look_at, looks_on_finish=looks_on_finish))
+    await insert(adapter, a_run())
+    (run,) = await claim(adapter)
+    return run
 
 
 async def settle(
