@@ -103,6 +103,23 @@ def url(servers: Callable[[str], Server], anyio_backend_name: str) -> str:
     return servers("redis" if is_redis else "valkey").url
 
 
+@pytest.fixture(params=[("trio", "sqlite"), ("asyncio", "redis")], ids="-".join)
+def setting(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Meet each loop and each kind of store that processes share once."""
+    chosen: tuple[str, str] = request.param
+    return chosen
+
+
+@pytest.fixture
+def shared_url(
+    setting: tuple[str, str], tmp_path: Path, servers: Callable[[str], Server]
+) -> str:
+    """The URL of a new store of that kind."""
+    if setting[1] == "sqlite":
+        return f"sqlite:///{tmp_path / 'jobs.db'}"
+    return servers("valkey").url
+
+
 @pytest.fixture
 def line(url: str) -> Iterator[Line]:
     """A line to the server that fails on demand."""

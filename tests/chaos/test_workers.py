@@ -19,8 +19,6 @@ from nvent_sched import Scheduler
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from tests.conftest import Server
-
 SCRIPT: Final = Path(__file__).with_name("worker.py")
 WORK: Final = 20
 FIRES: Final = 30
@@ -45,20 +43,9 @@ class Worker:
         return [line.split() for line in out.splitlines()]
 
 
-@pytest.fixture(params=[("trio", "sqlite"), ("asyncio", "redis")], ids="-".join)
-def setting(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """Meet each loop and each kind of store that processes share once."""
-    chosen: tuple[str, str] = request.param
-    return chosen
-
-
 @pytest.fixture
-def url(
-    setting: tuple[str, str], tmp_path: Path, servers: Callable[[str], Server]
-) -> str:
-    if setting[1] == "sqlite":
-        return f"sqlite:///{tmp_path / 'jobs.db'}"
-    return servers("valkey").url
+def url(shared_url: str) -> str:
+    return shared_url
 
 
 @pytest.fixture
