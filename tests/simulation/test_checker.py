@@ -15,6 +15,7 @@ from nvent_sched._model.instants import SECOND_US, Instant, moment_from
 from nvent_sched._model.policies import Misfire, Overlap, Policies
 from nvent_sched._model.runs import Run, RunState
 from nvent_sched._model.values import changed
+from nvent_sched._rules.drafting import run_id_of
 from nvent_sched.testing.checker import Begun, Journal, Violation, Wrong, judge
 from nvent_sched.testing.checker.journal import FencedWrite
 from tests.simulation.histories import EVERY_US, NOON, Step, made, steady
@@ -79,6 +80,11 @@ def with_runs(journal: Journal, *runs: Run) -> Journal:
 
 def oldest_first(journal: Journal) -> list[Run]:
     return sorted(journal.jobs[0].runs, key=lambda run: run.scheduled_time)
+
+
+def standing_for(run: Run, at: Instant) -> Run:
+    """Let a run stand for another occurrence."""
+    return changed(run, id=run_id_of(run.job_id, at), scheduled_time=at)
 
 
 PLACES = st.integers(1, 18)
@@ -231,6 +237,20 @@ def test_of_a_chain_whose_clock_was_set_back_as_a_run_was_going_no_end_is_told()
     assert names(chain) == set()
     assert names(replace(journal, is_clock_steady=False)) == set()
     assert names(journal) == {Wrong.OVERLAPPING}
+
+
+def test_in_a_chain_a_run_does_not_follow_one_that_others_were_claimed_after() -> None:
+    chain = made([Step(EVERY_US)] * 20, schedule=Interval(seconds=10, after="finish"))
+    runs, (known,) = oldest_first(chain), chain.jobs
+    # Edited where the third stood; set back to before that as the fifth had ended.
+    (life,) = known.stretches
+    edited = replace(known, stretches=(replace(life, after=runs[2].scheduled_time),))
+    chain = replace(chain, jobs=(edited,), is_clock_steady=False)
+    runs[5] = standing_for(runs[5], Instant(runs[2].scheduled_time - 1))
+    runs[6] = standing_for(runs[6], Instant(runs[4].scheduled_time + 5 * SECOND_US))
+
+    assert names(with_runs(chain, *runs)) == set()
+    assert names(with_runs(chain, *runs[:5], *runs[6:])) == {Wrong.EXTRA}
 
 
 def test_a_start_past_the_grace_that_forbids_it_is_late() -> None:

@@ -206,12 +206,14 @@ def _walk_chain(walked: Walk, records: Sequence[Run], *, after: Instant) -> None
     walked.seen = len(within)
     walked.met.update(run.id for run in within)
     # In the order of their claims: a clock that was set back mixes up that of the times.
-    chain = [run for run in within if run.outcome not in NOT_RUN]
+    chain = [run for run in records if run.outcome not in NOT_RUN]
     chain.sort(key=lambda run: (run.fence, run.scheduled_time))
     for earlier, later in pairwise(chain):
         ended = earlier.finished_at
         if earlier.scheduled_time <= begin + LOOKAHEAD_US:
             continue  # planned before the edit, which counts anew
+        if later.scheduled_time > walked.stretch.until:
+            continue  # of the next part of its life
         if later.scheduled_time < earlier.scheduled_time:
             continue  # the clock was set back in between
         if ended is not None and (later.started_at or ended) < ended:
