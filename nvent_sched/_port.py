@@ -178,8 +178,9 @@ class Adapter(Protocol):
     ) -> Claims:
         """Claim READY runs whose `ready_at` is at or before *until*, oldest first.
 
-        Never more than a pool's limit; only runs of its handlers. With the same
-        *request_id* again: the same runs, as long as they are still claimed by it.
+        Never more than a pool's limit; only runs of its handlers. A store may give
+        fewer at once than there are; the `next_ready_at` of the answer tells. With the
+        same *request_id* again: the same runs, as long as they are still claimed by it.
         """
         ...
 

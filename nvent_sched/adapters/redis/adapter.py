@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.claims import Claims, DueBatch, Lost, Renewed
 from nvent_sched._model.instants import Instant
-from nvent_sched._model.runs import RunState
 from nvent_sched._port import HANDED_US
 from nvent_sched.adapters._codec import DEFINITION_END, quoted
 from nvent_sched.adapters.redis.locking import LockVerbs
@@ -164,11 +164,12 @@ class RedisAdapter(RedisReader, LockVerbs):
         now: Instant,
     ) -> Claims:
         """Claim READY runs whose `ready_at` is at or before *until*, oldest first."""
+        bounded = [replace(each, limit=min(each.limit, PART_MAX)) for each in pools]
         at, next_ready, *replies = await self._ask(
             "begin",
             self._time(now),
             *(request_id, instance, until, lease_us),
-            *pools_row(pools),
+            *pools_row(bounded),
         )
         return Claims(
             now=Instant(int(at)),
@@ -218,15 +219,12 @@ class RedisAdapter(RedisReader, LockVerbs):
 
     async def take_lost(self, *, now: Instant, dead_after_us: int, limit: int) -> Lost:
         """Find CLAIMED runs whose lease ended or whose instance is dead."""
-        at, dead, oldest, *replies = await self._ask(
-            "take_lost", self._time(now), dead_after_us, limit
-        )
+        wanted = [self._time(now), dead_after_us, limit]
+        (reply,) = await self._send("take_lost", [wanted], is_told=True)
+        at, dead, oldest, *replies = reply
         return Lost(
             now=Instant(int(at)),
-            # Where the index was damaged, it may name a run that nobody has.
-            runs=tuple(
-                run for run in readable_runs(replies) if run.state is RunState.CLAIMED
-            ),
+            runs=tuple(readable_runs(replies)),
             dead=tuple(sorted(dead)),
             oldest_beat_at=instant_of(oldest),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from redis import exceptions
 
@@ -23,6 +23,12 @@ UNREACHABLE: Final = (
 REFUSED: Final = (exceptions.AuthenticationError, exceptions.AuthorizationError)
 BY_SENTINEL: Final = ("MasterNotFoundError", "AuthenticationError")
 """What the driver says if a sentinel refuses us and no other one names a primary."""
+
+OF_SCRIPTS: Final = {
+    "-OOM ": exceptions.OutOfMemoryError,
+    "-READONLY ": exceptions.ReadOnlyError,
+}
+"""What Redis 6.2 wraps in words about the script, so that the driver has no name for it."""
 
 # The driver's name for it, or what is in the server's answer.
 KINDS: Final[tuple[tuple[str, type[StoreError], str], ...]] = (
@@ -77,6 +83,15 @@ KINDS: Final[tuple[tuple[str, type[StoreError], str], ...]] = (
         "it does not know a command that is needed: Redis 6.2 or Valkey 7.2 at least",
     ),
 )
+
+
+def named(reply: Any) -> Any:  # noqa: ANN401  whatever the server answered
+    """Give an error of a script the driver's name for it, whatever the server's age."""
+    if isinstance(reply, exceptions.ResponseError):
+        for sign, kind in OF_SCRIPTS.items():
+            if sign in str(reply) and not isinstance(reply, kind):
+                return kind(str(reply))
+    return reply
 
 
 def fault_of(error: Exception, *, url: str) -> StoreError:

@@ -48,6 +48,7 @@ NAMES: Final[dict[str, str]] = {
     "told*": "hash: the last answers to a caller, to be repeated; expires",
     "total": "hash: counters and histograms of all jobs together",
     "waiting": "set: runs that wait for another one",
+    "witnessed": "text: written before replicas are waited for; expires",
 }
 PREFIX: Final = "nvent:scheduler"
 PREFIX_LENGTH_MAX: Final = 100

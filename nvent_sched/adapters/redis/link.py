@@ -27,7 +27,7 @@ from redis.exceptions import (
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched.adapters.redis.asking import Asked, asked_of, together
 from nvent_sched.adapters.redis.connecting import connect
-from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of, is_refused
+from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of, is_refused, named
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.scripts import script, verbs
 
@@ -170,8 +170,8 @@ class Link:
             each, args = sent[place]
             if isinstance(reply, NoScriptError) and not isinstance(each, str):
                 replies[place] = self._eval(client, each, args)
-            elif isinstance(reply, REPEATED):
-                raise reply
+            if isinstance(replies[place], REPEATED):
+                raise replies[place]
         return replies
 
     def _pipelined(
@@ -189,17 +189,15 @@ class Link:
                     "EVALSHA", each.digest, len(keys), *keys, *args
                 )
             replies: Replies = pipeline.execute(raise_on_error=False)
-        return replies
+        return [named(reply) for reply in replies]
 
     def _eval(self, client: Any, sent: Script, args: list[Any]) -> Any:  # noqa: ANN401
         """Send a script that the server has forgotten; it will know it then."""
         keys = [self._keys[name] for name in sent.keys]
         try:
             return client.execute_command("EVAL", sent.text, len(keys), *keys, *args)
-        except REPEATED:
-            raise
         except Exception as error:  # noqa: BLE001  an answer like the others
-            return error
+            return named(error)
 
     def _connected(self) -> Any:  # noqa: ANN401  the driver's types are not whole
         if self._client is None and not self._has_hung_up:

@@ -186,7 +186,9 @@ class RedisReader(RedisServer):
             for seq, text in zip(flat[::2], flat[1::2], strict=True):
                 with suppress(StoreError):  # of a newer release, or damaged
                     found.append(event_from(seq, text))
-            if after is None or not flat:
+            if after is None:
+                return tuple(found[-1:])
+            if not flat:
                 break
         return tuple(found)
 

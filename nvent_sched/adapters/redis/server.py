@@ -23,6 +23,7 @@ from nvent_sched.adapters.redis.link import Link, meeting
 from nvent_sched.adapters.redis.location import Location, location_from
 from nvent_sched.adapters.redis.overview import counted
 from nvent_sched.adapters.redis.run_rows import fence_in
+from nvent_sched.adapters.redis.scripts import script
 from nvent_sched.errors import (
     SchemaError,
     StoreCorruptError,
@@ -223,8 +224,8 @@ class RedisServer:
 
         A server that took over meanwhile may not have them, and its replicas neither.
         """
-        wanted, key = self._location.wait_replicas, Keys(self._location.prefix)["runs"]
-        look = ("HMGET", (key, *(run.id for run in claims)))
+        wanted, ids = self._location.wait_replicas, [run.id for run in claims]
+        look = (script("witness"), (WITNESS_MS_MAX, len(ids), *ids))
         wait = ("WAIT", (wanted, WITNESS_MS_MAX))
         texts, witnesses = await self._call(
             Asked(scripts=[look, wait], numbers=[None, None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from nvent_sched._model.claims import Pool, Renewal
@@ -13,14 +14,17 @@ from nvent_sched.testing.conformance.builders import (
     LEASE_US,
     NOON,
     a_job,
+    a_plan,
     a_release,
     a_run,
     an_end,
     an_instance,
     at,
+    the_next,
 )
 from nvent_sched.testing.conformance.steps import (
     claim,
+    commit,
     insert,
     put,
     read_run,
@@ -33,11 +37,15 @@ if TYPE_CHECKING:
 
 
 async def begin(
-    adapter: Adapter, *pools: Pool, until: Instant = NOON, now: Instant = NOON
+    adapter: Adapter,
+    *pools: Pool,
+    until: Instant = NOON,
+    now: Instant = NOON,
+    request_id: str = "request",
 ) -> Claims:
     """Claim for instance "one", in a request of its own."""
     return await adapter.begin(
-        request_id="request",
+        request_id=request_id,
         instance="one",
         pools=pools,
         until=until,
@@ -68,6 +76,24 @@ class TestBegin:
             lease_until=at(301),
         )
         assert await read_run(adapter) == run
+
+    async def test_of_many_what_is_not_given_at_once_is_told_and_given_next(
+        self, adapter: Adapter
+    ) -> None:
+        await put(adapter, a_job())
+        (facts,) = await adapter.read_facts(["job"])
+        runs = [a_run(f"run{number:04}") for number in range(1_200)]
+        same = the_next(facts.job, look_at=facts.job.look_at)
+        await commit(adapter, a_plan(same, *runs))
+        pool, given, requests = Pool(handlers=(HANDLER,), limit=10_000), [], count()
+        is_more = True
+
+        while is_more:
+            claims = await begin(adapter, pool, request_id=f"{next(requests)}")
+            given += [run.id for run in claims.runs]
+            is_more = claims.next_ready_at is not None
+
+        assert given == [run.id for run in runs]
 
     async def test_a_run_is_claimed_when_it_is_ready_and_not_a_microsecond_before(
         self, adapter: Adapter

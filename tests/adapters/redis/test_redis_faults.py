@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from redis.exceptions import ResponseError
 
 from nvent_sched._model.claims import STALE, STORED, Committed, Pool, Renewal
 from nvent_sched._model.instants import SECOND_US, Instant
@@ -15,8 +16,15 @@ from nvent_sched._model.locks import LockGranted
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis import RedisAdapter
 from nvent_sched.adapters.redis.asking import LARGE
+from nvent_sched.adapters.redis.faults import fault_of, named
 from nvent_sched.adapters.redis.keys import Keys
-from nvent_sched.errors import SchemaError, StoreFullError, StoreUnavailableError
+from nvent_sched.errors import (
+    SchemaError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+)
 from nvent_sched.testing.conformance.builders import (
     HANDLER,
     LEASE_US,
@@ -135,9 +143,13 @@ class TestLostReply:
         await put(adapter, a_job())
         await insert(adapter, a_run(state=RunState.CLAIMED))
 
+        await beat(adapter, "one")
+
         lost = await lossy.take_lost(now=at(900), dead_after_us=LEASE_US, limit=9)
 
         assert [run.id for run in lost.runs] == ["run"]
+        assert lost.dead == ("one",)
+        assert await adapter.read_instances() == ()
 
     async def test_of_cancel_runs(
         self, adapter: RedisAdapter, lossy: RedisAdapter
@@ -421,3 +433,20 @@ async def test_a_store_of_a_newer_release_is_not_touched(
 
     with server.client() as client:
         assert client.get(key) == "99"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("-READONLY You can't write against a read only replica.", StoreReadOnlyError),
+        ("-OOM command not allowed when used memory > 'maxmemory'.", StoreFullError),
+    ],
+)
+def test_what_an_old_server_wraps_in_words_about_a_script_has_its_name(
+    text: str, kind: type[StoreError]
+) -> None:
+    wrapped = f"Error running script (call to f_0): @user_script:12: {text}"
+
+    fault = fault_of(named(ResponseError(wrapped)), url="redis://here")
+
+    assert type(fault) is kind

@@ -312,6 +312,26 @@ class TestFailover:
         assert safe == {"a"}
         assert not unsafe
 
+    async def test_a_claim_is_not_safe_because_the_connection_was_made_anew(
+        self, primary: Server, replica: Server
+    ) -> None:
+        adapter = RedisAdapter(f"{primary.url}&wait_replicas=1", has_own_clock=False)
+        await adapter.open(now=NOON)
+        await put(adapter, a_job())
+        await insert(adapter, a_run())
+        replica.stop()
+        claims = await claim(adapter)
+        with primary.client() as client:
+            for known in client.client_list(_type="normal"):
+                if known["name"] == "nvent_sched":
+                    client.client_kill(known["addr"])
+
+        safe = await adapter.confirm(claims)
+
+        replica.resume()
+        await adapter.close()
+        assert not safe
+
     async def test_what_must_not_start_twice_waits_for_a_replica(
         self, primary: Server, replica: Server
     ) -> None:

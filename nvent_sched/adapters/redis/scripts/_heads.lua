@@ -10,7 +10,7 @@ local function by_time(one, other)
   if one.at ~= other.at then
     return one.at < other.at
   end
-  return one.id < other.id
+  return is_before(one.id, other.id)
 end
 
 local function read_list()

@@ -133,7 +133,10 @@ local function write_later()
   end
   for key, counts in pairs(counts_later) do
     for field, count in pairs(counts) do
-      if count ~= 0 and redis.call('HINCRBY', key, field, count) == 0 then
+      local sum = count ~= 0 and redis.pcall('HINCRBY', key, field, count)
+      if type(sum) == 'table' then -- it was damaged, and begins anew
+        redis.call('HSET', key, field, math.max(0, count))
+      elseif sum == 0 then
         redis.call('HDEL', key, field)
       end
     end

@@ -73,7 +73,10 @@ end
 -- A time as text that is in order: all times have as many digits, one before 1970 is less.
 local function ordered(at)
   if string.byte(at) == 45 then
-    return '0' .. string.format('%018.0f', 1e18 + tonumber(at))
+    -- What is left of 10^18: in two halves, for it is more than a number holds exactly.
+    local digits = string.sub('000000000000000000', #at) .. string.sub(at, 2)
+    local high, low = string.sub(digits, 1, 9), string.sub(digits, 10)
+    return '0' .. string.format('%09.0f%09.0f', 999999999 - high, 999999999 - low)
   end
   return '1' .. string.sub('000000000000000000', #at + 1) .. at
 end
@@ -95,8 +98,12 @@ end
 -- What `ordered` made text of.
 local function time_in(member, job_id)
   local from = #job_id + 2
-  local digits = tonumber(string.sub(member, from + 1, from + PLACE_LENGTH - 3)) or 0
-  return text_of(string.byte(member, from) == 49 and digits or digits - 1e18)
+  local high = tonumber(string.sub(member, from + 1, from + 9)) or 0
+  local low = tonumber(string.sub(member, from + 10, from + 18)) or 0
+  if string.byte(member, from) == 49 then
+    return text_of(high * 1e9 + low)
+  end
+  return text_of(-((999999999 - high) * 1e9 + 999999999 - low))
 end
 
 -- The members of an index of all jobs' runs that are of this job: bounds for BYLEX.

@@ -29,20 +29,24 @@ end
 
 -- Made of the time: after a failover that lost some, no number is given twice.
 local seq, told_count = math.max(number or 0, now), number and told_until(last) or 0
-local added = 0
 for first = 1, count, TOGETHER do
   local texts, size = {}, math.min(TOGETHER, count - first + 1)
   for place = 1, size do
     texts[2 * place - 1], texts[2 * place] = 'e', arg()
   end
-  seq, told_count, added = seq + size, told_count + size, added + 1
+  seq, told_count = seq + size, told_count + size
   redis.call('XADD', events, text_of(seq) .. '-' .. text_of(told_count), unpack(texts))
 end
 
--- As many entries may have become too old as were added, or a few more.
-local too_old = 0
-for _, entry in ipairs(redis.call('XRANGE', events, '-', '+', 'COUNT', added + 1)) do
-  too_old = told_until(entry) <= told_count - kept_max and too_old + 1 or too_old
-end
+-- Each may have held no more than one event: as many may be too old as events were added.
+local too_old, start, looked = 0, '-', 0
+repeat
+  local entries = redis.call('XRANGE', events, start, '+', 'COUNT', TOGETHER)
+  looked = looked + #entries
+  for _, entry in ipairs(entries) do
+    too_old = told_until(entry) <= told_count - kept_max and too_old + 1 or too_old
+    start = '(' .. entry[1]
+  end
+until #entries == 0 or too_old < looked
 redis.call('XTRIM', events, 'MAXLEN', redis.call('XLEN', events) - too_old)
 return tell(began_anew .. text_of(seq))

@@ -29,9 +29,9 @@ local function page_of_all()
     local entries = redis.call('ZREVRANGE', run_ids, rank, rank + STEP - 1, 'WITHSCORES')
     for place = 1, #entries, 2 do
       local id, at = entries[place], tonumber(entries[place + 1])
-      local is_before = before_at == '' or at < tonumber(before_at)
-        or (at == tonumber(before_at) and id < before_id)
-      if is_before and #found < limit then
+      local is_wanted = before_at == '' or at < tonumber(before_at)
+        or (at == tonumber(before_at) and is_before(id, before_id))
+      if is_wanted and #found < limit then
         found[#found + 1] = {id = id, at = entries[place + 1]}
       end
     end

@@ -1,6 +1,6 @@
 -- take_due: hand out the jobs whose look has come and whose handler is one of these.
 --
--- uses    _facts _heads _quiet _later
+-- uses    _facts _heads _quiet _jobs
 -- keys    due* ready* beats
 -- args    now; for how many microseconds others are not handed the same, if its definition
 --         ends with this; limit; count; for each: handler
@@ -29,6 +29,13 @@ for _, facts in ipairs(found) do
     -- A plan gives it its next look; without one, others are handed it then.
     score_later(due .. name_of[job_id], job_id, text_of(now + kept_for))
   end
+  if parsed(facts[2]) then
+    name_of[job_id] = nil
+  end
+end
+-- What is no job, or does not say where it is looked for, must not be found here again.
+for job_id, name in pairs(name_of) do
+  score_later(due .. name, job_id, nil)
 end
 write_later()
 local next_ready = first_at(ready, names)

@@ -1,12 +1,14 @@
 -- take_lost: find CLAIMED runs whose lease ended or whose instance is dead.
 --
--- uses    _run_texts _heads
+-- uses    _told _run_texts _heads
 -- keys    held* holders instances beats
--- args    now; age in microseconds of a heartbeat that means death; limit
+-- args    caller, number, is_repeat; now; age in microseconds of a heartbeat that means death; limit
 --
 -- returns {now, {ids of the dead that left the list}, oldest heartbeat of those that live
 --         ('' for none), {run id, text, arguments, details}, ...}
 
+-- Who has left the list is told by no later call: it is told again if the reply was lost.
+local told_dead = told_before() or ''
 local now, dead_after, limit = time_now(), tonumber(arg()), tonumber(arg())
 local alive, listed, oldest = {}, {}, ''
 local heard = redis.call('ZRANGE', beats, 0, -1, 'WITHSCORES')
@@ -42,8 +44,22 @@ for place, entry in ipairs(found) do
     has_left[entry.instance] = true
   end
 end
+local is_claimed = {}
 for _, row in ipairs(rows_of(lost_ids)) do
-  reply[#reply + 1] = row
+  local facts = facts_in(row[2])
+  is_claimed[row[1]] = facts and facts.state == 'claimed'
+  if is_claimed[row[1]] then
+    reply[#reply + 1] = row
+  end
+end
+-- What is damaged must not stand before the others again; `summary` tells.
+for place, run_id in ipairs(lost_ids) do
+  if not is_claimed[run_id] then
+    redis.call('ZREM', held .. found[place].instance, run_id)
+  end
+end
+for instance in string.gmatch(told_dead, '[^\31]+') do
+  table.insert(reply[2], instance)
 end
 for _, instance in ipairs(listed) do
   if not alive[instance] and not has_left[instance] then
@@ -52,4 +68,5 @@ for _, instance in ipairs(listed) do
     table.insert(reply[2], instance)
   end
 end
+tell(table.concat(reply[2], '\31'))
 return reply
