@@ -255,7 +255,9 @@ class Adapter(Protocol):
     ) -> int:
         """Forget FINISHED runs past their `keep_until`, at most *limit* of them.
 
-        Of each job in *job_ids* also the oldest beyond *runs_max*.
+        Then of each job in *job_ids* the oldest beyond *runs_max*. What goes by its age
+        is not counted: a success that is past its time takes no failure with it that
+        is to be kept for longer.
 
         Returns:
             How many were forgotten.

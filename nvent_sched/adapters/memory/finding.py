@@ -71,10 +71,13 @@ def lost_runs(tables: Tables, *, now: Instant, dead_after_us: int, limit: int) -
 def prunable(
     tables: Tables, *, job_ids: Iterable[str], runs_max: int, now: Instant
 ) -> list[str]:
-    """List records that may go: by age, then the oldest of each job."""
+    """List records that may go: by age, then the oldest of what each job has left."""
     kept = tables.order[KEPT]
-    found = ids_of(takewhile(lambda entry: entry[0] <= now, kept))
-    for job_id in job_ids:
-        history = tables.order[HISTORY, job_id]
-        found += ids_of(history[: max(0, len(history) - runs_max)])
-    return list(dict.fromkeys(found))
+    aged = dict.fromkeys(ids_of(takewhile(lambda entry: entry[0] <= now, kept)))
+    found = [*aged]
+    for job_id in dict.fromkeys(job_ids):
+        left = [
+            each for each in ids_of(tables.order[HISTORY, job_id]) if each not in aged
+        ]
+        found += left[: max(0, len(left) - runs_max)]
+    return found

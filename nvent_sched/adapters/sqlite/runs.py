@@ -55,6 +55,7 @@ END: Final = update_of(
     BARE_END.split(", "),
     more="state = 'finished', lease_until = NULL, request = NULL",
 )
+FORGET: Final = "DELETE FROM runs WHERE id = ?"
 
 
 def settle(
@@ -180,26 +181,23 @@ def prune(
     limit: int,
     now: Instant,
 ) -> int:
-    """Forget FINISHED runs by age, then the oldest of each job."""
-    found = [
-        row[0]
-        for row in connection.execute(
-            "SELECT id FROM runs WHERE keep_until IS NOT NULL AND keep_until <= ? "
-            "ORDER BY keep_until, id LIMIT ?",
-            [now, limit],
-        )
-    ]
+    """Forget FINISHED runs by age, then the oldest of what each job has left."""
+    aged = connection.execute(
+        "SELECT id FROM runs WHERE keep_until IS NOT NULL AND keep_until <= ? "
+        "ORDER BY keep_until, id LIMIT ?",
+        [now, limit],
+    ).fetchall()
+    connection.executemany(FORGET, aged)
+    forgotten = len(aged)
     for job_id in job_ids:
-        if len(found) >= limit:
+        if forgotten >= limit:
             break
-        rows = connection.execute(
+        extra = connection.execute(
             "SELECT id FROM runs WHERE job_id = ? AND state = 'finished' "
             "ORDER BY scheduled_time DESC, id DESC LIMIT -1 OFFSET ?",
             [job_id, runs_max],
-        )
-        found += reversed([row[0] for row in rows])
-    forgotten = list(dict.fromkeys(found))[:limit]
-    connection.executemany(
-        "DELETE FROM runs WHERE id = ?", [(each,) for each in forgotten]
-    )
-    return len(forgotten)
+        ).fetchall()
+        oldest = extra[::-1][: limit - forgotten]
+        connection.executemany(FORGET, oldest)
+        forgotten += len(oldest)
+    return forgotten

@@ -143,6 +143,28 @@ class TestPruneByCount:
         assert forgotten == 2
         assert await run_ids(adapter) == ["c", "d"]
 
+    async def test_what_goes_by_its_age_is_not_counted(self, adapter: Adapter) -> None:
+        await put(adapter, a_job())
+        records = (a_record(name, second=n) for n, name in enumerate("abc"))
+        aged = a_record("newest", second=9, keep_until=NOON)
+        await insert(adapter, *records, aged)
+
+        forgotten = await adapter.prune(job_ids=["job"], runs_max=2, limit=9, now=NOON)
+
+        assert forgotten == 2
+        assert await run_ids(adapter) == ["b", "c"]
+
+    async def test_a_job_named_twice_is_counted_once(self, adapter: Adapter) -> None:
+        await put(adapter, a_job())
+        await insert(adapter, *(a_record(name, second=ord(name)) for name in "abcd"))
+
+        forgotten = await adapter.prune(
+            job_ids=["job", "job"], runs_max=2, limit=9, now=NOON
+        )
+
+        assert forgotten == 2
+        assert await run_ids(adapter) == ["c", "d"]
+
     async def test_live_runs_do_not_count(self, adapter: Adapter) -> None:
         await put(adapter, a_job())
         live = (a_run("ready"), a_run("claimed", state=RunState.CLAIMED))
