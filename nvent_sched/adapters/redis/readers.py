@@ -21,6 +21,7 @@ from nvent_sched.adapters.redis.overview import (
     summary_from,
 )
 from nvent_sched.adapters.redis.reading import (
+    is_of_live,
     place_of,
     place_of_row,
 )
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.instants import Instant
     from nvent_sched._model.jobs import Job
-    from nvent_sched._model.queries import StoreSummary
+    from nvent_sched._model.queries import Place, StoreSummary
     from nvent_sched._model.runs import Run
     from nvent_sched._model.statistics import JobStats
     from nvent_sched.adapters.redis.asking import Replies
@@ -113,19 +114,22 @@ class RedisReader(RedisServer):
                         return Page(items=tuple(found))
         return Page(items=tuple(found))
 
-    async def _run_rows(self, query: RunQuery) -> AsyncGenerator[Sequence[Any]]:
-        """Read runs as they are stored, newest first, in parts that grow."""
+    def _run_rows(self, query: RunQuery) -> AsyncGenerator[Sequence[Any]]:
+        """Read runs as they are stored, newest first."""
+        return self._run_list(query) if query.ids is None else self._named_runs(query)
+
+    async def _named_runs(self, query: RunQuery) -> AsyncGenerator[Sequence[Any]]:
+        """Read those with the ids of a query."""
         place = place_of(query)
-        if query.ids is not None:
-            rows: Replies = []
-            for part in _parts(list(dict.fromkeys(query.ids))):
-                head = ("", "", "", READ_MAX, len(part))
-                rows += await self._ask("read_runs", *head, *part)
-            placed = [(found, row) for row in rows if (found := place_of_row(row))]
-            for found, row in sorted(placed, key=itemgetter(0), reverse=True):
-                if place is None or found < place:
-                    yield row
-            return
+        rows = await self._rows_of(list(dict.fromkeys(query.ids or ())))
+        placed = [(found, row) for row in rows if (found := place_of_row(row))]
+        for found, row in sorted(placed, key=itemgetter(0), reverse=True):
+            if place is None or found < place:
+                yield row
+
+    async def _run_list(self, query: RunQuery) -> AsyncGenerator[Sequence[Any]]:
+        """Read all, in parts that grow; if only those that live are wanted, soon those."""
+        place = place_of(query)
         for limit in _limits(query.limit):
             head = (query.job_id or "", *(place or ("", "")), limit, 0)
             rows = await self._ask("read_runs", *head)
@@ -135,6 +139,35 @@ class RedisReader(RedisServer):
             if len(rows) < limit or not places:
                 return
             place = places[-1]
+            if is_of_live(query):
+                break
+        for part in _parts(await self._live_ids(query, place)):
+            for row in await self._rows_of(part):
+                yield row
+
+    async def _rows_of(self, run_ids: Sequence[str]) -> Replies:
+        """Read runs as they are stored, in the order of these ids."""
+        rows: Replies = []
+        for part in _parts(run_ids):
+            head = ("", "", "", READ_MAX, len(part))
+            rows += await self._ask("read_runs", *head, *part)
+        return rows
+
+    async def _live_ids(self, query: RunQuery, place: Place | None) -> list[str]:
+        """Find runs that live and come after a place, newest first, in parts.
+
+        Few live where many have ended: a reader that went through all would wait long.
+        """
+        states, after = query.states or (), ""
+        found: set[Place] = set()
+        while True:
+            head = (query.job_id or "", after, READ_MAX, len(states))
+            after, *flat = await self._ask("live_runs", *head, *states)
+            found.update(zip(map(int, flat[1::2]), flat[::2], strict=True))
+            if not after:
+                break
+        left = (each for each in found if place is None or each < place)
+        return [run_id for _, run_id in sorted(left, reverse=True)]
 
     async def read_stats(self, job_ids: Sequence[str] | None) -> tuple[JobStats, ...]:
         """Read the statistics of these jobs, in order; None for all jobs added up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis.rows import PART
 from nvent_sched.adapters.redis.run_rows import SCHEDULED_TIME
 
@@ -23,6 +24,11 @@ def place_of(query: RunQuery) -> Place | None:
     ends: Place | None = None if query.until is None else (query.until, "")
     places = [place for place in (ends, query.after_place()) if place is not None]
     return min(places, default=None)
+
+
+def is_of_live(query: RunQuery) -> bool:
+    """Say whether a query finds none but runs that live."""
+    return query.states is not None and RunState.FINISHED not in query.states
 
 
 def place_of_row(row: Sequence[Any]) -> Place | None:

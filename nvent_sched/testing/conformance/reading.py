@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -249,6 +250,36 @@ class TestReadRuns:
 
         assert after is None
         assert found == names[::-1]
+
+    @pytest.mark.parametrize("job_id", [None, "a"])
+    @pytest.mark.parametrize("limit", [1, 2, 7])
+    async def test_runs_that_live_are_found_among_many_that_ended(
+        self, adapter: Adapter, limit: int, job_id: str | None
+    ) -> None:
+        await put(adapter, a_job("a"), a_job("b"))
+        states = (RunState.READY, RunState.FINISHED, RunState.FINISHED)
+        for name in "ab":
+            runs = (
+                a_run(
+                    f"{name}{n:02}", job_id=name, scheduled=at(n), state=states[n % 3]
+                )
+                for n in range(-6, 12)
+            )
+            await insert(adapter, *runs, a_run(f"{name}w", state=RunState.WAITING))
+        query = RunQuery(states=(RunState.READY,), job_id=job_id, limit=limit)
+        names, until = "ba" if job_id is None else "a", at(9)
+        wanted = [f"{name}{n:02}" for n in (6, 3, 0, -3, -6) for name in names]
+        found: list[str] = []
+        after: str | None = None
+
+        for _ in range(-(-len(wanted) // limit)):
+            page = await adapter.read_runs(replace(query, until=until, after=after))
+            assert len(page.items) <= limit
+            found += [run.id for run in page.items]
+            after = page.next
+
+        assert after is None
+        assert found == wanted
 
     async def test_a_run_stored_between_two_pages_moves_no_other(
         self, adapter: Adapter
