@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._model.instants import moment_from
 from nvent_sched.errors import UsageError
 from nvent_sched.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
 
     from nvent_sched._port import Adapter
 
@@ -47,6 +49,11 @@ async def opened(store: str | None) -> AsyncIterator[Scheduler]:
 def adapter_of(scheduler: Scheduler) -> Adapter:
     """Give the store below a running scheduler, for what has no verb of its own."""
     return scheduler._core("adapter_of").adapter  # noqa: SLF001  ours
+
+
+def now_of(scheduler: Scheduler) -> datetime:
+    """Say the time by the clock of a running scheduler's store, as last heard."""
+    return moment_from(scheduler._core("now_of").time.now())  # noqa: SLF001  ours
 
 
 def is_missing(path: Path | None) -> bool:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from nvent_sched._model.instants import moment_from
 from nvent_sched._views.words import count_words, moment_words, printable
-from nvent_sched.cli.client import opened
+from nvent_sched.cli.client import now_of, opened
 from nvent_sched.cli.exits import Exit
 from nvent_sched.cli.output import table_of
 from nvent_sched.cli.sheets import (
@@ -38,7 +38,7 @@ async def list_jobs(asked: argparse.Namespace, out: Output) -> Exit:
         page = await scheduler.jobs(
             status=asked.status, tag=asked.tag, text=asked.text, limit=asked.limit
         )
-        now = (await scheduler.snapshot(limit=1)).at
+        now = now_of(scheduler)
     if out.is_json:
         out.document({"jobs": page.items, "more": page.next is not None})
     elif not page.items:
@@ -65,7 +65,7 @@ async def show_job(asked: argparse.Namespace, out: Output) -> Exit:
         coming = await scheduler.preview(asked.id, PREVIEWS) if job.next_time else ()
         stats = await scheduler.stats(asked.id)
         runs = await scheduler.runs(asked.id, limit=LAST_RUNS)
-        now = (await scheduler.snapshot(limit=1)).at
+        now = now_of(scheduler)
     if out.is_json:
         out.document(
             {"job": job, "next": coming, "stats": stats, "runs": list(runs.items)}
@@ -99,7 +99,7 @@ async def list_runs(asked: argparse.Namespace, out: Output) -> Exit:
         page = await scheduler.runs(
             asked.id, outcome=asked.outcome, state=asked.state, limit=asked.limit
         )
-        now = (await scheduler.snapshot(limit=1)).at
+        now = now_of(scheduler)
     if out.is_json:
         out.document({"runs": page.items, "more": page.next is not None})
     elif not page.items:
@@ -114,7 +114,7 @@ async def show_stats(asked: argparse.Namespace, out: Output) -> Exit:
     """Print the statistics of a job, or of all jobs added up."""
     async with opened(asked.store) as scheduler:
         stats = await scheduler.stats(asked.id)
-        now = (await scheduler.snapshot(limit=1)).at
+        now = now_of(scheduler)
     if out.is_json:
         out.document(stats)
     else:

@@ -9,7 +9,7 @@ from rich.text import Text
 from nvent_sched._model.instants import Instant, instant_from, moment_from, span_us
 from nvent_sched._views.words import count_words, moment_words, printable
 from nvent_sched.cli.arguments import moment_in
-from nvent_sched.cli.client import adapter_of, opened
+from nvent_sched.cli.client import adapter_of, now_of, opened
 from nvent_sched.cli.exits import Exit
 from nvent_sched.cli.output import table_of
 from nvent_sched.testing.checker import Report, journal_of, judge
@@ -32,7 +32,7 @@ async def verify(asked: argparse.Namespace, out: Output) -> Exit:
     async with opened(asked.store) as scheduler:
         if asked.job is not None:
             await scheduler.get_job(asked.job)
-        now = (await scheduler.snapshot(limit=1)).at
+        now = now_of(scheduler)
         journal = await journal_of(
             adapter_of(scheduler),
             now=instant_from(now),
