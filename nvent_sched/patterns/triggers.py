@@ -178,7 +178,9 @@ class Triggers:
                 if asked in queue.asked:
                     batch = queue.asked[:FIRES_BATCH]
                     await ask_for_runs(self._core, job_id, batch, allow=allow)
-                    del queue.asked[: len(batch)]
+                    stored = {each.run_id for each in batch}
+                    # Who gave up meanwhile has taken its own out already.
+                    queue.asked = [e for e in queue.asked if e.run_id not in stored]
         finally:
             if asked in queue.asked:
                 queue.asked.remove(asked)

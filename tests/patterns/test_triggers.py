@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
 from nvent_sched import Interval, OneTime, Retry, RunContext, Scheduler
+from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.errors import (
     TriggerClosedError,
     UnknownTriggerError,
@@ -16,8 +18,14 @@ from nvent_sched.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from nvent_sched._model.claims import DueJob
     from nvent_sched.testing import ManualClock
-    from tests.patterns.conftest import Stores
+    from tests.patterns.conftest import Gathering, Stores
+
+    Gathered = Callable[[], AbstractAsyncContextManager[Gathering]]
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
@@ -149,6 +157,53 @@ async def test_fires_are_delivered_in_their_order_however_many_wait(
     await clock.advance(MINUTE)
 
     assert heard == ["at once"] * 20 + list(range(20))
+
+
+class OneByOne(MemoryAdapter):
+    """A store that tells what is known of jobs only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = anyio.Semaphore(0)
+
+    async def read_facts(self, job_ids: Sequence[str]) -> tuple[DueJob, ...]:
+        await self.turns.acquire()
+        return await super().read_facts(job_ids)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_fire_is_stored_although_another_caller_gives_up(
+    clock: ManualClock, gathered: Gathered
+) -> None:
+    store = OneByOne()
+    clock.patience = 0.02
+    async with Scheduler(store, clock=clock) as scheduler, gathered() as tasks:
+        scheduler.trigger("t")
+        fires = [partial(scheduler.fire, "t", number) for number in range(4)]
+        gives_up = anyio.CancelScope()
+
+        async def one_that_gives_up() -> None:
+            with gives_up:
+                await fires[2]()
+
+        # Of those that wait while the first is stored, the second gives up when both
+        # are in one batch, and one more has come.
+        for fire in (fires[0], fires[1], one_that_gives_up):
+            tasks.add(fire)
+            await clock.run_until_idle()
+        store.turns.release()
+        await clock.run_until_idle()
+        tasks.add(fires[3])
+        await clock.run_until_idle()
+        gives_up.cancel()
+        await clock.run_until_idle()
+        for _ in range(2):
+            store.turns.release()
+            await clock.run_until_idle()
+
+        (seen,) = await scheduler.triggers()
+    assert [each for each in tasks.ended if isinstance(each, Exception)] == []
+    assert seen.fired == 4
 
 
 async def test_what_does_not_fit_a_subscribers_queue_is_recorded(
