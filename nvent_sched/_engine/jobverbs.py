@@ -31,10 +31,15 @@ async def put_definitions(
 ) -> None:
     """Store jobs; the same definition again changes nothing.
 
+    Those that have one id count in their order.
+
     Raises:
         JobExistsError: A different job has an id, and that is not allowed; the jobs
             of earlier batches (1,000 each) are stored.
     """
+    if if_exists is IfExists.UPDATE:
+        # The last of those with one id, or in a batch they would undo one another.
+        definitions = [*{each.id: each for each in definitions}.values()]
     for start in range(0, len(definitions), PUT_BATCH):
         batch = definitions[start : start + PUT_BATCH]
         await _put_batch(core, batch, if_exists=if_exists)

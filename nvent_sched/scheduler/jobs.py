@@ -96,6 +96,8 @@ class JobVerbs(Verbs):
     ) -> tuple[str, ...]:
         """Store many jobs, a thousand in one step.
 
+        An id may come several times: they count in their order.
+
         Returns:
             Their ids, in order.
 

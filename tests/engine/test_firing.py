@@ -200,6 +200,23 @@ async def test_many_jobs_are_stored_in_one_call_and_all_fire(
     assert seen == set(range(700))
 
 
+@pytest.mark.parametrize(
+    ("if_exists", "counts"), [("update", "third"), ("keep", "first")]
+)
+async def test_jobs_with_one_id_count_in_their_order(
+    scheduler: Scheduler, calls: list[str], if_exists: str, counts: str
+) -> None:
+    scheduler.handler("note")(calls.append)
+    texts = ["first", "second", "third"]
+    specs = [JobSpec("note", Interval(hours=1), id="a", args=[each]) for each in texts]
+
+    ids = await scheduler.schedule_many(specs, if_exists=if_exists)
+    await scheduler.wait_for(await scheduler.run_now("a"))
+
+    assert ids == ("a", "a", "a")
+    assert calls == [counts]
+
+
 async def test_a_job_declared_by_decorator_fires(
     store: str, clock: ManualClock, calls: list[str]
 ) -> None:

@@ -309,6 +309,17 @@ async def test_a_trigger_can_begin_paused_and_a_restart_does_not_pause_it_again(
     assert states == ["paused", "active"]
 
 
+async def test_the_last_of_several_declarations_of_a_trigger_counts(
+    scheduler: Scheduler, clock: ManualClock, heard: list[Any]
+) -> None:
+    subscribe(scheduler, "t", heard)
+    for minutes in (1, 2, 3):
+        scheduler.trigger("t", Interval(minutes=minutes))
+    await clock.advance(3 * MINUTE)
+
+    assert heard == [None]
+
+
 async def test_a_retired_trigger_stays_so_although_the_code_declares_it(
     stores: Stores, clock: ManualClock, heard: list[Any]
 ) -> None:
