@@ -20,9 +20,8 @@ from nvent_sched._engine.planner import policies_of
 from nvent_sched._model.claims import Renewal
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US, Instant
-from nvent_sched._model.policies import DEFAULT_POLICIES
 from nvent_sched._model.runs import RunState
-from nvent_sched._rules.losing import settle_lost
+from nvent_sched._rules.losing import OF_NO_JOB, settle_lost
 
 if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
@@ -262,7 +261,7 @@ class Liveness:
                 return
             policies = await policies_of(core, [run.job_id for run in theirs])
             for run in theirs:
-                policy = policies.get(run.job_id, DEFAULT_POLICIES)
+                policy = policies.get(run.job_id, OF_NO_JOB)
                 verdict = settle_lost(
                     run,
                     policies=policy,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.claims import Settlement
 from nvent_sched._model.instants import Instant
-from nvent_sched._model.policies import OnLost
+from nvent_sched._model.policies import OnLost, Policies
 from nvent_sched._model.runs import Origin, Outcome
 from nvent_sched._model.statistics import Tally
 from nvent_sched._model.values import changed
@@ -23,9 +23,11 @@ from nvent_sched._rules.settling import (
 from nvent_sched._rules.tallying import tally_of
 
 if TYPE_CHECKING:
-    from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Run
     from nvent_sched._rules.retention import Retention
+
+OF_NO_JOB: Final = Policies(on_lost=OnLost.FAIL)
+"""Of a run whose job was removed: its own are not known, and may be at most once."""
 
 
 def settle_lost(

@@ -89,7 +89,7 @@ class JobVerbs(Verbs):
     def unschedule(self, job: str | JobSnapshot) -> bool:
         """Forget a job, its statistics and its history.
 
-        A run that has begun goes on to its end.
+        A run that has begun goes on to its end; if its instance dies it ends as lost.
 
         Returns:
             Whether there was such a job.

@@ -16,6 +16,7 @@ from anyio.to_thread import run_sync
 
 from nvent_sched import OneTime, RunContext, Scheduler
 from nvent_sched._model.instants import MICROSECOND, Instant
+from nvent_sched._model.policies import OnLost, Policies
 from nvent_sched._model.queries import RunQuery
 from nvent_sched._model.runs import Origin, Outcome, RunState
 from nvent_sched.errors import LostClaimError
@@ -384,6 +385,22 @@ async def test_the_dead_are_found_when_they_are_dead_not_with_the_next_heartbeat
 
         assert before.state is RunState.CLAIMED
         assert (await read_run(near)).state is RunState.READY
+
+
+async def test_what_the_dead_left_of_a_job_that_was_removed_is_not_repeated(
+    near: MemoryAdapter, clock: ManualClock, instance: Callable[..., Scheduler]
+) -> None:
+    async with instance(near):
+        await beat(near, "gone", now=clock.now())
+        await put(near, a_job(policies=Policies(on_lost=OnLost.FAIL)))
+        await insert(
+            near, a_run(state=RunState.CLAIMED, instance="gone", scheduled=clock.now())
+        )
+        await near.drop_jobs(["job"], now=clock.now())
+
+        await clock.advance(11 * SECOND)
+
+        assert (await read_run(near)).outcome is Outcome.LOST
 
 
 async def test_who_slept_gives_others_the_time_to_wake_before_it_judges_them(
