@@ -43,4 +43,10 @@ async def open_tasks() -> AsyncIterator[Start]:
     import trio  # noqa: PLC0415
 
     async with trio.open_nursery() as nursery:
-        yield nursery.start_soon
+
+        def begin(function: Work, *args: object) -> None:
+            # Ctrl-C is for the program, not for the run that computes just then.
+            protected = trio.lowlevel.enable_ki_protection(function)
+            nursery.start_soon(protected, *args)
+
+        yield begin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -178,6 +179,29 @@ async def test_what_the_body_raises_comes_out_as_it_is_after_an_orderly_stop(
     assert type(raised.value) is kind
     (run,) = await read_runs(adapter, "e")
     assert run.outcome == "cancelled"
+
+
+def test_an_interrupt_ends_the_program_and_not_the_handler_that_computes(
+    store: str, anyio_backend_name: str, calls: list[str]
+) -> None:
+    async def compute() -> None:
+        signal.raise_signal(signal.SIGINT)
+        calls.append("computed")
+
+    async def main() -> None:
+        async with Scheduler(store) as scheduler:
+            await scheduler.schedule(compute, HOURS, id="c")
+            await scheduler.run_now("c")
+            await anyio.sleep_forever()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            anyio.run(main, backend=anyio_backend_name)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert calls == ["computed"]
 
 
 async def test_a_cancellation_from_outside_passes_through_and_gives_runs_back(
