@@ -1,8 +1,11 @@
-"""The way into a loop from any thread, also from one that runs another loop."""
+"""The way into a loop from any thread, also from one that runs another loop.
+
+Nothing here takes a lock: what a thread is at may be interrupted by a signal, whose handler
+asks for something as well. Measured: a lock stopped the main thread within seconds.
+"""
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from contextlib import asynccontextmanager
 from functools import partial
@@ -21,46 +24,53 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class _Door:
+    """What leads into one loop, as long as it is open."""
+
+    def __init__(self) -> None:
+        self.asked: deque[tuple[Callable[[], Awaitable[Any]], Reply[Any]]] = deque()
+        self.signal = Signal()
+        self.call_soon = into_this_loop()
+
+
 class Portal:
     """Has what other threads ask for awaited in its loop, each in a task of its own."""
 
     def __init__(self) -> None:
-        self._asked: deque[tuple[Callable[[], Awaitable[Any]], Reply[Any]]] = deque()
-        self._lock = threading.Lock()
-        self._signal = Signal()
-        self._call_soon: Callable[[Callable[[], object]], None] | None = None
+        self._door: _Door | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Take what is asked while the body lasts; what is left then is cancelled."""
         async with anyio.create_task_group() as tasks:
-            with self._lock:
-                self._call_soon = into_this_loop()
-            tasks.start_soon(self._serve, tasks)
+            door = self._door = _Door()
+            tasks.start_soon(self._serve, door, tasks)
             try:
                 yield
             finally:
-                with self._lock:
-                    self._call_soon = None
+                self._door = None
                 tasks.cancel_scope.cancel()
-        for _, reply in self._asked:
+        while door.asked:
+            _, reply = door.asked.popleft()
             reply.cancel()
 
     def begin(self, verb: Callable[[], Awaitable[T]]) -> Reply[T] | None:
         """Have a verb awaited; cancelling the reply cancels it. None: it is closed."""
+        if (door := self._door) is None:
+            return None
         reply: Reply[T] = Reply()
-        with self._lock:
-            if self._call_soon is None:
-                return None
-            self._asked.append((verb, reply))
-            self._call_soon(self._signal.set)
+        door.asked.append((verb, reply))
+        door.call_soon(door.signal.set)
+        if self._door is not door:
+            # It was closed meanwhile, and who closed it may not have seen what we asked.
+            reply.cancel()
         return reply
 
-    async def _serve(self, tasks: TaskGroup) -> None:
+    async def _serve(self, door: _Door, tasks: TaskGroup) -> None:
         while True:
-            await self._signal.wait()
-            while self._asked:
-                verb, reply = self._asked.popleft()
+            await door.signal.wait()
+            while door.asked:
+                verb, reply = door.asked.popleft()
                 tasks.start_soon(self._make, verb, reply)
 
     async def _make(self, verb: Callable[[], Awaitable[T]], reply: Reply[T]) -> None:
@@ -77,6 +87,5 @@ class Portal:
                 reply.give(result)
 
     def _cancel(self, scope: anyio.CancelScope) -> None:
-        with self._lock:
-            if self._call_soon is not None:
-                self._call_soon(scope.cancel)
+        if (door := self._door) is not None:
+            door.call_soon(scope.cancel)

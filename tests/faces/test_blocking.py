@@ -24,7 +24,7 @@ from nvent_sched.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import FrameType
 
@@ -111,11 +111,15 @@ def test_an_async_handler_runs_in_the_loop_of_the_scheduler(
     assert run.result == "nvent-loop"
 
 
-class Interrupts:
-    """Raises KeyboardInterrupt where the n-th Python function of a call returns."""
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
-    def __init__(self, step: int) -> None:
-        self._left, self.have_come = step, False
+
+class Interrupts:
+    """Handles a signal where the n-th Python function of a call returns."""
+
+    def __init__(self, step: int, handle: Callable[[], object] = interrupt) -> None:
+        self._left, self._handle, self.have_come = step, handle, False
 
     def __call__(self, frame: FrameType, event: str, _arg: object) -> Self | None:
         frame.f_trace_lines = False
@@ -123,7 +127,7 @@ class Interrupts:
             self._left -= 1
             if self._left == 0:
                 self.have_come = True
-                raise KeyboardInterrupt
+                self._handle()
         return None if self.have_come else self
 
 
@@ -144,6 +148,23 @@ def test_an_interrupt_at_any_step_of_a_call_leaves_the_loop_at_work(
             break
 
         assert scheduler.jobs().items == ()
+
+    assert step > 5
+
+
+def test_a_signal_handler_may_call_a_verb_at_any_step_of_a_call(
+    scheduler: BlockingScheduler,
+) -> None:
+    tracing = sys.gettrace()
+    for step in count(1):
+        interrupts = Interrupts(step, scheduler.jobs)
+        try:
+            sys.settrace(interrupts)
+            scheduler.jobs()
+        finally:
+            sys.settrace(tracing)
+        if not interrupts.have_come:
+            break
 
     assert step > 5
 
