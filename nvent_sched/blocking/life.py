@@ -43,6 +43,8 @@ class Life:
         self._scheduler, self._backend = scheduler, backend
         self._portal = Portal()
         self._thread: threading.Thread | None = None
+        # Not a plain lock: a signal handler may start it as well.
+        self._beginning = threading.RLock()
         self._pid = os.getpid()
         self._failure: BaseException | None = None
         self._has_begun = False
@@ -62,22 +64,34 @@ class Life:
             StoreError: The store cannot be opened.
         """
         self._refuse_fork("start")
-        if self.is_running:
-            msg = "this scheduler is running already"
-            raise UsageError(msg)
-        self._pid, self._failure, self._has_begun = os.getpid(), None, False
         started: Reply[None] = Reply()
-        self._thread = threading.Thread(
-            target=self._run, args=(started,), name="nvent-loop", daemon=True
-        )
-        self._thread.start()
+        thread = self._begin(started)
         try:
             started.wait()
         except BaseException:
             started.cancel()
-            self._thread.join()
-            self._thread = None
+            thread.join()
+            self._forget(thread)
             raise
+
+    def _begin(self, started: Reply[None]) -> threading.Thread:
+        """Start the thread, unless another one did."""
+        with self._beginning:
+            if self.is_running:
+                msg = "this scheduler is running already"
+                raise UsageError(msg)
+            self._pid, self._failure, self._has_begun = os.getpid(), None, False
+            self._thread = thread = threading.Thread(
+                target=self._run, args=(started,), name="nvent-loop", daemon=True
+            )
+            thread.start()
+        return thread
+
+    def _forget(self, thread: threading.Thread) -> None:
+        """Be rid of a thread that has ended, unless the next one has begun."""
+        with self._beginning:
+            if self._thread is thread:
+                self._thread = None
 
     def _run(self, started: Reply[None]) -> None:
         """Live, as the thread."""
@@ -157,7 +171,7 @@ class Life:
         # we next do anything. Measured: once in 30 signals sent as soon as it fires.
         while thread.is_alive():
             thread.join(LOOK_UP_S)
-        self._thread = None
+        self._forget(thread)
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure

@@ -169,6 +169,26 @@ def test_a_signal_handler_may_call_a_verb_at_any_step_of_a_call(
     assert step > 5
 
 
+def test_of_threads_that_start_it_at_once_one_does(anyio_backend_name: str) -> None:
+    scheduler = BlockingScheduler("memory:", backend=anyio_backend_name)
+    at_once = threading.Barrier(4)
+
+    def start(_: int) -> str:
+        at_once.wait()
+        try:
+            scheduler.start()
+        except UsageError as error:
+            return str(error)
+        return "started"
+
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(10):
+            said = sorted(threads.map(start, range(4)))
+            scheduler.stop()
+
+            assert said == ["started", *3 * ["this scheduler is running already"]]
+
+
 async def test_it_works_where_a_loop_is_running(anyio_backend_name: str) -> None:
     with BlockingScheduler("memory:", backend=anyio_backend_name) as scheduler:
         scheduler.schedule("work", Interval(hours=1), id="job")
