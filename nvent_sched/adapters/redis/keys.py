@@ -35,7 +35,7 @@ NAMES: Final[dict[str, str]] = {
     "lock_places": "zset: places in queues for locks by when they end",
     "lock_queue*": "zset: who waits for a lock, in order",
     "locks": "hash: who has a lock, by its name",
-    "met": "text: the present life of the server that was met last",
+    "met": "text: the run id of the server that was met last, what it is since it took over",
     "payloads": "hash: the arguments of runs, unless there are none",
     "quarantine": "hash: jobs that cannot be read, with the reason",
     "quiet": "text: until when nothing is claimed; expires",

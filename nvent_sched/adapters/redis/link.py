@@ -24,7 +24,6 @@ from redis.exceptions import (
     TimeoutError,  # noqa: A004
 )
 
-from nvent_sched._model.instants import SECOND_US
 from nvent_sched.adapters.redis.asking import Asked, asked_of, together
 from nvent_sched.adapters.redis.connecting import connect
 from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of, is_refused, named
@@ -32,7 +31,7 @@ from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.scripts import script, verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from nvent_sched.adapters._owner import Call
     from nvent_sched.adapters.redis.asking import Replies
@@ -46,9 +45,6 @@ WAIT_S: Final = 0.05
 WAIT_S_MAX: Final = 1.0
 # A MOVED of a cluster is a kind of AskError.
 REPEATED: Final = (*UNREACHABLE, ReadOnlyError, AskError)
-QUIET_US: Final = 6 * SECOND_US
-"""How long nothing is claimed once a server took over: an instance whose claims it does
-not know hears of that with its next heartbeat, and stops."""
 
 
 class Link:
@@ -225,12 +221,11 @@ class Link:
         """See whether another server took over; it may lack the last writes."""
         meet = script("meet")
         keys = [self._keys[name] for name in meet.keys]
-        args = meeting(client.info("server"))
-        until = client.evalsha(meet.digest, len(keys), *keys, *args)
+        until = client.evalsha(meet.digest, len(keys), *keys, "")
         if until:
             log.warning(
                 "another server, or a new life of it: nothing is claimed for a while",
-                extra={"store": self.location.url, "quiet_us": QUIET_US},
+                extra={"store": self.location.url, "until_us": int(until)},
             )
 
     def _disconnect(self) -> None:
@@ -244,11 +239,6 @@ class Link:
             with suppress(*UNREACHABLE, RedisError):
                 self._client.publish(self._keys["hints"], self.name)
         self._disconnect()
-
-
-def meeting(info: Mapping[str, Any]) -> tuple[object, ...]:
-    """Say what `meet` is to be told: this life of the server, by its own clock."""
-    return "", info["run_id"], QUIET_US
 
 
 def _sendable(arg: object) -> object:

@@ -19,7 +19,7 @@ from nvent_sched.adapters.redis.care import (
 )
 from nvent_sched.adapters.redis.hints import HintThread
 from nvent_sched.adapters.redis.keys import Keys
-from nvent_sched.adapters.redis.link import Link, meeting
+from nvent_sched.adapters.redis.link import Link
 from nvent_sched.adapters.redis.location import Location, location_from
 from nvent_sched.adapters.redis.overview import counted
 from nvent_sched.adapters.redis.run_rows import fence_in
@@ -143,9 +143,9 @@ class RedisServer:
             found, there = await self._ask("open", self._time(now), SCHEMA)
             self._check_schema(found)
             self._skew = list(skew_dangers(here=now, there=int(there)))
-            info = await self._look_at_settings()
+            await self._look_at_settings()
             if self._has_own_clock:
-                await self._ask("meet", *meeting(info))
+                await self._ask("meet", "")
                 link.keeps_quiet = True
         except Exception:
             await self.close()
@@ -169,7 +169,7 @@ class RedisServer:
             )
             raise SchemaError(msg)
 
-    async def _look_at_settings(self) -> Mapping[str, Any]:
+    async def _look_at_settings(self) -> None:
         """See how the server is set up, and what of it is dangerous."""
         info: Mapping[str, Any] = await self._command("INFO")
         if (reason := too_old(info)) is not None:
@@ -177,7 +177,6 @@ class RedisServer:
             raise StoreError(msg)
         self._settings = settings_of(info, await self._config())
         self._dangers = [*dangers_of(info, self._settings), *self._skew]
-        return info
 
     async def _config(self) -> Mapping[str, str]:
         try:

@@ -36,6 +36,7 @@ from nvent_sched.testing.conformance.steps import (
     read_job,
     settle,
 )
+from tests.conftest import SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -190,13 +191,7 @@ class TestFailover:
     @pytest.fixture
     def replica(self, start: Callable[..., Server], primary: Server) -> Server:
         replica = start("valkey", "--replicaof", f"127.0.0.1 {primary.port}")
-
-        def is_linked() -> bool:
-            with replica.client() as client:
-                link: str = client.info("replication")["master_link_status"]
-                return link == "up"
-
-        wait_until(is_linked)
+        wait_until(lambda: is_linked(replica))
         return replica
 
     @pytest.fixture
@@ -392,6 +387,65 @@ async def test_a_server_in_a_new_life_is_given_time_before_anything_is_claimed(
     assert due.next_look_at > due.now
     assert isinstance(lock, LockBusy)
     assert lock.until == due.next_look_at
+
+
+def is_linked(replica: Server) -> bool:
+    with replica.client() as client:
+        link: str = client.info("replication").get("master_link_status", "")
+        return link == "up"
+
+
+@pytest.mark.parametrize("name", SERVERS)
+async def test_who_was_a_replica_and_is_primary_again_is_in_a_new_life(
+    start: Callable[..., Server], name: str
+) -> None:
+    at_once = ("--repl-diskless-sync-delay", "0")
+    server, other = start(name, *at_once), start(name, *at_once)
+    adapter = RedisAdapter(server.url)
+    await adapter.open(now=NOON)
+    await put(adapter, a_job(look_at=NOON))
+    await insert(adapter, a_run())
+    with server.client() as ours, other.client() as theirs:
+        life = ours.info("server")["run_id"]
+        theirs.execute_command("REPLICAOF", "127.0.0.1", server.port)
+        wait_until(lambda: is_linked(other))
+        theirs.execute_command("REPLICAOF", "NO", "ONE")
+        lost = await claim(adapter, now=NOON)
+
+        # It hears what the other one knows, over connections that stay.
+        ours.execute_command("REPLICAOF", "127.0.0.1", other.port)
+        wait_until(lambda: is_linked(server))
+        ours.execute_command("REPLICAOF", "NO", "ONE")
+
+        again = await claim(adapter, request_id="again")
+        due = await adapter.take_due(now=NOON, handlers=[HANDLER], limit=9)
+        lock = await acquire(adapter, an_ask("a"))
+        await adapter.close()
+        assert ours.info("server")["run_id"] == life
+    assert [run.id for run in lost] == ["run"]
+    assert (again, due.jobs) == ((), ())
+    assert due.next_look_at is not None
+    assert due.next_look_at > due.now
+    assert isinstance(lock, LockBusy)
+    assert lock.until == due.next_look_at
+
+
+async def test_a_first_replica_is_no_new_life(start: Callable[..., Server]) -> None:
+    server = start("valkey", "--repl-diskless-sync-delay", "0")
+    adapter = RedisAdapter(server.url)
+    await adapter.open(now=NOON)
+    await put(adapter, a_job())
+    await insert(adapter, a_run())
+    with server.client() as client:
+        before = client.info("replication")["master_replid"]
+        replica = start("valkey", "--replicaof", f"127.0.0.1 {server.port}")
+        wait_until(lambda: is_linked(replica))
+
+        claimed = await claim(adapter, now=NOON)
+
+        await adapter.close()
+        assert client.info("replication")["master_replid"] != before
+    assert [run.id for run in claimed] == ["run"]
 
 
 def test_the_driver_knows_where_a_cluster_moved_something() -> None:

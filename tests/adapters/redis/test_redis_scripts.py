@@ -8,6 +8,7 @@ import pytest
 
 from nvent_sched.adapters.redis.keys import NAMES, Keys
 from nvent_sched.adapters.redis.scripts import names, script, source, verbs
+from nvent_sched.testing.simulator.losing import QUIET_US
 
 HEADER = re.compile(
     r"\A-- (?P<name>\w+): \S.*[.:]\n(?:-- \S.*\n)*--\n"
@@ -96,3 +97,7 @@ def test_all_keys_of_a_store_share_one_hash_tag() -> None:
     assert {keys[name].partition("}")[0] for name in NAMES} == {"{some app"}
     assert keys["due*"] == "{some app}:due:"
     assert keys.pattern == "{some app}:*"
+
+
+def test_nothing_is_claimed_for_as_long_as_in_the_simulation() -> None:
+    assert f"local QUIET = {QUIET_US} " in source("_quiet").text

@@ -1,21 +1,16 @@
 -- meet: notice that this is not the server that was met last, and keep quiet for a while.
 --
--- uses    _args
--- keys    met quiet
--- args    now; what the server calls its present life; how long to keep quiet, in
---         microseconds
+-- uses    _quiet
+-- keys    met
+-- args    now
 --
--- returns until when nothing is claimed; '' if it is the one we know
+-- returns until when nothing is claimed; '' if claims may be made
 
-local now, life, quiet_us = time_now(), arg(), tonumber(arg())
+local now = time_now()
 local before = redis.call('GET', met)
-if before == life then
-  return ''
-end
-redis.call('SET', met, life)
 if not before then
-  return ''
+  remember_life()
+elseif string.match(before, '^%x*') ~= run_id() then
+  return keep_quiet(now)
 end
-local ends = text_of(now + quiet_us)
-redis.call('SET', quiet, ends, 'PX', math.ceil(quiet_us / 1000) + 1000)
-return ends
+return quiet_until(now) or ''
