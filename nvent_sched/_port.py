@@ -68,6 +68,9 @@ class Traits:
         has_own_clock: The store judges time by itself.
         hint_delay_us_max: How late a change made elsewhere may be noticed: the
             engine looks at least this often.
+        heartbeat_us_max: An instance must say that it lives at least this often: a
+            store that lost a claim gives it to another soon after. None where no claim
+            can be lost.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Traits:
     is_durable: bool
     has_own_clock: bool
     hint_delay_us_max: int
+    heartbeat_us_max: int | None = None
 
 
 class Adapter(Protocol):

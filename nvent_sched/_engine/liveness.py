@@ -41,6 +41,9 @@ class Liveness:
     def __init__(self, core: Core, *, instance: Instance) -> None:
         self._core = core
         self._instance = instance
+        self._heartbeat_us = core.options.timing.heartbeat_us
+        if (most_us := core.adapter.traits.heartbeat_us_max) is not None:
+            self._heartbeat_us = min(self._heartbeat_us, most_us)
         self._beat_at_us = 0
         self._report_at_us = 0
         self._judges_from_us = 0
@@ -71,7 +74,7 @@ class Liveness:
             raise
         if is_beat:
             self._drift_us = drift_us
-            self._beat_at_us = asked_at_us + core.options.timing.heartbeat_us
+            self._beat_at_us = asked_at_us + self._heartbeat_us
             self._death_at_us = None
             if asked_at_us >= self._judges_from_us:
                 await self._take_over()
@@ -145,12 +148,12 @@ class Liveness:
         So it is when the machine slept, and when the server's clock was set: how long
         others are silent counts from here.
         """
-        timing = self._core.options.timing
+        dead_after_us = self._core.options.timing.dead_after_us
         before, self._heard_at = self._heard_at, heard_at
         # Others were heard of up to a heartbeat before us.
-        long_us = timing.dead_after_us - timing.heartbeat_us
+        long_us = dead_after_us - self._heartbeat_us
         if before is not None and heard_at - before > long_us:
-            self._judges_from_us = asked_at_us + timing.dead_after_us
+            self._judges_from_us = asked_at_us + dead_after_us
             self._is_beat_wanted = True
 
     def _note_renewed(

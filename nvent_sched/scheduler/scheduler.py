@@ -56,7 +56,8 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
         max_threads: How many plain handlers, each in a worker thread.
         max_processes: How many handlers in worker processes.
         lease: For how long a run is claimed; renewed at half.
-        heartbeat: How often the instance says that it lives.
+        heartbeat: How often the instance says that it lives; on Redis at least every 5
+            seconds.
         dead_after: When others take it for dead. At least three heartbeats.
         history_runs: How many ended runs of a job are kept.
         history_success: For how long what went well is kept.

@@ -58,6 +58,7 @@ class Far:
         cut: Verbs that do not get through; "*" for all.
         delays: How long verbs take, there and back.
         ahead: How far the store's own clock is ahead; None for a store without one.
+        heartbeat_max: How rarely the store must hear of an instance at most.
     """
 
     def __init__(self, near: MemoryAdapter, clock: ManualClock) -> None:
@@ -65,11 +66,16 @@ class Far:
         self.cut: set[str] = set()
         self.delays: dict[str, timedelta] = {}
         self.ahead: timedelta | None = None
+        self.heartbeat_max: timedelta | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the store has
         if name == "traits":
-            has_own_clock = self.ahead is not None
-            return replace(self._near.traits, has_own_clock=has_own_clock)
+            most = self.heartbeat_max
+            return replace(
+                self._near.traits,
+                has_own_clock=self.ahead is not None,
+                heartbeat_us_max=None if most is None else most // MICROSECOND,
+            )
         verb = getattr(self._near, name)
         if name == "close" or not inspect.iscoroutinefunction(verb):
             return verb

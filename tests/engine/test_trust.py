@@ -294,6 +294,27 @@ async def test_a_handler_whose_run_was_taken_over_is_stopped(
         assert (await the_run(near)).state is RunState.READY
 
 
+async def test_a_store_that_may_lose_a_claim_hears_of_us_as_often_as_it_must(
+    near: MemoryAdapter,
+    far: Far,
+    clock: ManualClock,
+    instance: Callable[..., Scheduler],
+) -> None:
+    ours = Diary(clock)
+    far.ahead, far.heartbeat_max = timedelta(), 5 * SECOND
+    rare = {"heartbeat": 20 * SECOND, "dead_after": 60 * SECOND, "lease": 300 * SECOND}
+    async with instance(far, **rare) as one:
+        one.handler("work")(ours)
+        await one.schedule("work", OneTime(clock.moment), id="job")
+        await clock.advance(3 * SECOND)
+        later = Instant(clock.now() + 3_600_000_000)
+        await settle(near, a_release(await the_run(near), ready_at=later))
+
+        await clock.advance(10 * SECOND)
+
+        assert ours.stopped == [5 * SECOND]
+
+
 async def test_a_run_is_not_taken_back_while_our_handler_has_not_let_go_of_it(
     near: MemoryAdapter, clock: ManualClock, instance: Callable[..., Scheduler]
 ) -> None:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger(__name__)
 POLL_US: Final = SECOND_US // 2
+HEARTBEAT_US_MAX: Final = 5 * SECOND_US
+"""Each instance asks what became of its claims within the quiet that `_quiet.lua` keeps."""
 PART_MAX: Final = 500
 """How much one script is given at most: so long does everybody else wait."""
 
@@ -79,6 +81,7 @@ class RedisServer:
             is_durable=True,
             has_own_clock=has_own_clock,
             hint_delay_us_max=POLL_US,
+            heartbeat_us_max=HEARTBEAT_US_MAX,
         )
 
     @classmethod

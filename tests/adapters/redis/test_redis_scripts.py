@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from nvent_sched._model.instants import SECOND_US
 from nvent_sched.adapters.redis.keys import NAMES, Keys
 from nvent_sched.adapters.redis.scripts import names, script, source, verbs
+from nvent_sched.adapters.redis.server import HEARTBEAT_US_MAX
 from nvent_sched.testing.simulator.losing import QUIET_US
 
 HEADER = re.compile(
@@ -101,3 +103,7 @@ def test_all_keys_of_a_store_share_one_hash_tag() -> None:
 
 def test_nothing_is_claimed_for_as_long_as_in_the_simulation() -> None:
     assert f"local QUIET = {QUIET_US} " in source("_quiet").text
+
+
+def test_every_instance_is_heard_of_while_nothing_is_claimed() -> None:
+    assert HEARTBEAT_US_MAX + SECOND_US <= QUIET_US
