@@ -74,6 +74,9 @@ async def live(told: dict[str, Any]) -> None:
         journal.note("start", run, scheduler)
         if told.get("blocks"):
             threading.Event().wait(length_us / SECOND_US)
+        else:
+            until_us = clock.monotonic_us() + length_us
+            await clock.wait(Signal(), until_us=until_us)
         journal.note("end", run, scheduler)
         return scheduler.instance_id
 
