@@ -28,6 +28,9 @@ class DeclaringVerbs(Verbs):
             name: What stored jobs call it; without one its module and qualname.
             executor: "loop" for async functions, "thread" (default) or "process" for
                 plain ones.
+
+        Raises:
+            UsageError: Something about it is not allowed.
         """
         return self._in_loop(self._scheduler.handler(name, executor=executor))
 

@@ -38,7 +38,11 @@ class DeclaringVerbs(Verbs):
             name: What stored jobs call it; without one its module and qualname.
             executor: "loop" for async functions, "thread" (default) or "process" for
                 plain ones.
+
+        Raises:
+            UsageError: Something about it is not allowed.
         """
+        refuse_bare(name, decorator="handler", write="handler()")
 
         def register(function: F) -> F:
             self._registry.add(handler_of(function, name=name, executor=executor))
@@ -76,6 +80,7 @@ class DeclaringVerbs(Verbs):
         Raises:
             UsageError: Something about it is not allowed.
         """
+        refuse_bare(schedule, decorator="job", write="job(Interval(...))")
 
         def declare(function: F) -> F:
             job_id = name_of(function).rsplit(":", 1)[-1] if id is None else id
@@ -99,6 +104,24 @@ class DeclaringVerbs(Verbs):
             return function
 
         return declare
+
+
+def refuse_bare(given: object, *, decorator: str, write: str) -> None:
+    """Refuse a function where a decorator's first argument belongs.
+
+    Without its parentheses the decorator takes the function for that, and what it gives
+    back takes the function's name: nothing would be registered, in silence.
+
+    Raises:
+        UsageError: It is a function, or a class.
+    """
+    if callable(given):
+        name = getattr(given, "__qualname__", type(given).__qualname__)
+        msg = (
+            f"@scheduler.{decorator} was given {name}, a {type(given).__name__}: "
+            f"write @scheduler.{write}"
+        )
+        raise UsageError(msg)
 
 
 def refuse_namesake(

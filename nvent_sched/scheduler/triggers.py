@@ -23,7 +23,7 @@ from nvent_sched.errors import UsageError
 from nvent_sched.patterns import firing
 from nvent_sched.patterns.looking import read_triggers
 from nvent_sched.patterns.triggers import FIRES
-from nvent_sched.scheduler.declaring import refuse_namesake
+from nvent_sched.scheduler.declaring import refuse_bare, refuse_namesake
 from nvent_sched.scheduler.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class TriggerVerbs(Verbs):
         Raises:
             UsageError: Something about it is not allowed.
         """
+        refuse_bare(name, decorator="on", write="on('a-trigger')")
         trigger_id = id_of(Role.TRIGGER, name)
         if refused := sorted(OF_SCHEDULES & options.keys()):
             msg = f"{refused}: a subscription has no schedule; its trigger may have one"
