@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nvent_sched._engine.registry import handler_of, is_typed_in, name_of
@@ -45,7 +46,9 @@ class DeclaringVerbs(Verbs):
         refuse_bare(name, decorator="handler", write="handler()")
 
         def register(function: F) -> F:
-            self._registry.add(handler_of(function, name=name, executor=executor))
+            entry = handler_of(function, name=name, executor=executor)
+            refuse_namesake(self._registry, entry, job_id=None, declared=self._declared)
+            self._registry.add(entry)
             return function
 
         return register
@@ -84,7 +87,6 @@ class DeclaringVerbs(Verbs):
 
         def declare(function: F) -> F:
             job_id = name_of(function).rsplit(":", 1)[-1] if id is None else id
-            known = self._declared.get(job_id)
             entry = handler_of(function, name=handler or job_id, executor=executor)
             entry.check_arguments(args, kwargs or {})
             definition = definition_from(
@@ -96,7 +98,9 @@ class DeclaringVerbs(Verbs):
                 options=options,
                 is_declared=True,
             )
-            refuse_namesake(self._registry, definition, entry, known=known)
+            refuse_namesake(
+                self._registry, entry, job_id=job_id, declared=self._declared
+            )
             self._registry.add(entry)
             self._declared[job_id] = definition
             if self._engine is not None:
@@ -126,33 +130,60 @@ def refuse_bare(given: object, *, decorator: str, write: str) -> None:
 
 def refuse_namesake(
     registry: Registry,
-    definition: JobDefinition,
     entry: Handler,
     *,
-    known: JobDefinition | None,
+    job_id: str | None,
+    declared: Mapping[str, JobDefinition],
 ) -> None:
-    """Two functions of one module cannot share an id; a redefinition may.
+    """Two functions cannot share a job's id or a handler's name; a redefinition may.
 
     In a notebook the newest wins, whatever it is called: who executes a cell again,
-    or a better one in its place, means just that.
+    or a better one in its place, means just that; but not that a job which is declared
+    elsewhere calls another function from now on.
+
+    Args:
+        registry: The handlers that are known.
+        entry: The one that comes.
+        job_id: The job it is declared for; None for none.
+        declared: The jobs of the code by their ids.
 
     Raises:
-        UsageError: Two functions of one module declare the job.
+        UsageError: Two functions declare the job, or are called the same.
     """
-    if known is None or is_typed_in(entry.function):
+    known = None if job_id is None else declared.get(job_id)
+    if known is not None and not is_typed_in(entry.function):
+        before = registry.get(known.handler)
+        _refuse_other(before, entry, what=f"declare the job {job_id!r}", give="id")
+    before = registry.get(entry.name)
+    if is_typed_in(entry.function) and not any(
+        each.handler == entry.name and each.id != job_id for each in declared.values()
+    ):
         return
-    before = registry.get(known.handler)
+    what = f"are called the handler {entry.name!r}"
+    _refuse_other(before, entry, what=what, give="handler name")
+
+
+def _refuse_other(
+    before: Handler | None, entry: Handler, *, what: str, give: str
+) -> None:
     if before is None or _place_of(before.function) == _place_of(entry.function):
         return
-    msg = (
-        f"two functions declare the job {definition.id!r}: "
-        f"{before.function.__qualname__} and {entry.function.__qualname__}; give "
-        "one of them another id"
-    )
+    names = f"{_called(before.function)} and {_called(entry.function)}"
+    msg = f"two functions {what}: {names}; give one of them another {give}"
     raise UsageError(msg)
 
 
 def _place_of(function: Callable[..., Any]) -> tuple[str, str | None]:
-    """Say where a function is written; one that is imported twice is one."""
+    """Say where a function is written; one that is imported twice is one.
+
+    A cell that is executed again has another file name each time, so none counts.
+    """
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return function.__qualname__, getattr(code, "co_filename", None)
+    path = None if is_typed_in(function) else getattr(code, "co_filename", None)
+    return _called(function), path
+
+
+def _called(function: Callable[..., Any]) -> str:
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(function, "__qualname__", type(function).__qualname__)

@@ -138,8 +138,9 @@ class TriggerVerbs(Verbs):
                 options={**QUEUED, **options, "tags": tags},
                 is_declared=True,
             )
-            known = self._declared.get(job_id)
-            refuse_namesake(self._registry, definition, entry, known=known)
+            refuse_namesake(
+                self._registry, entry, job_id=job_id, declared=self._declared
+            )
             self._registry.add(entry)
             self._declare_pattern(definition)
             return function

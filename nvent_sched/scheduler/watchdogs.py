@@ -19,6 +19,7 @@ from nvent_sched.patterns.looking import read_watchdogs
 from nvent_sched.patterns.runwatches import QUIET
 from nvent_sched.patterns.sweeps import SWEEP_ID, Sweep
 from nvent_sched.patterns.watchdog import Watchdog, watch_id_of
+from nvent_sched.scheduler.declaring import refuse_namesake
 from nvent_sched.scheduler.verbs import Verbs, member_of
 
 if TYPE_CHECKING:
@@ -194,7 +195,9 @@ class WatchdogVerbs(Verbs):
             signs = self._patterned("stall_sweep").watchdogs.signs
             return await sweep.run(core, signs, last=_instants(found))
 
-        self._registry.add(handler_of(look, name=id, executor=None))
+        entry = handler_of(look, name=id, executor=None)
+        refuse_namesake(self._registry, entry, job_id=id, declared=self._declared)
+        self._registry.add(entry)
         definition = definition_from(
             id,
             Interval(every),

@@ -38,3 +38,58 @@ def test_a_schedule_that_was_not_made_is_refused_before_there_is_a_function(
         UsageError, match=r"write @scheduler\.job\(Interval\(\.\.\.\)\)"
     ):
         front("memory:").job(Interval)
+
+
+def test_two_functions_cannot_share_a_handlers_name() -> None:
+    scheduler = Scheduler("memory:")
+
+    @scheduler.job(Interval(hours=1), id="a", handler="h")
+    def f() -> None: ...
+
+    with pytest.raises(UsageError, match=r"the handler 'h': .*\.f and .*\.g; give one"):
+
+        @scheduler.job(Interval(hours=1), id="b", handler="h")
+        def g() -> None: ...
+
+    with pytest.raises(UsageError, match="the handler 'h'"):
+
+        @scheduler.on("order", handler="h")
+        def pack() -> None: ...
+
+    with pytest.raises(UsageError, match="the handler 'h'"):
+
+        @scheduler.handler("h")
+        def other() -> None: ...
+
+
+def test_a_refused_function_leaves_the_one_before_it_in_its_place() -> None:
+    scheduler = Scheduler("memory:")
+
+    @scheduler.handler("h")
+    def f() -> None: ...
+
+    def g() -> None: ...
+
+    with pytest.raises(UsageError):
+        scheduler.job(Interval(hours=1), id="b", handler="h")(g)
+
+    assert scheduler.handler("h")(f) is f
+    assert scheduler.job(Interval(hours=1), id="b", handler="h")(f) is f
+
+
+def test_one_function_may_serve_two_jobs_by_one_name() -> None:
+    scheduler = Scheduler("memory:")
+
+    def f() -> None: ...
+
+    for job_id in ("a", "b"):
+        scheduler.job(Interval(hours=1), id=job_id, handler="h")(f)
+
+
+def test_a_module_that_is_imported_twice_declares_the_same_handler() -> None:
+    scheduler = Scheduler("memory:")
+
+    for _ in range(2):
+
+        @scheduler.handler("h")
+        def f() -> None: ...

@@ -90,6 +90,31 @@ async def test_a_function_that_was_scheduled_may_be_defined_again(
     assert await results_of(scheduler) == ["new"]
 
 
+async def test_a_handler_in_a_notebook_may_be_defined_again(
+    cell: Cell, scheduler: Scheduler, clock: ManualClock
+) -> None:
+    for result in ("old", "new"):
+        cell(f"@scheduler.handler('h')\ndef {result}(): return {result!r}")
+
+    await scheduler.schedule("h", Interval(hours=1), id="report")
+    await clock.advance(timedelta(hours=1))
+
+    assert await results_of(scheduler) == ["new"]
+
+
+async def test_a_cell_cannot_take_a_handler_away_from_another_job(
+    cell: Cell, scheduler: Scheduler, clock: ManualClock
+) -> None:
+    one = "@scheduler.job(Interval(hours=1), id='report', handler='h')\n"
+    cell(f"{one}def report(): return 'mine'")
+
+    with pytest.raises(UsageError, match="the handler 'h': report and other; give one"):
+        cell(f"{one.replace('report', 'other')}def other(): return 'theirs'")
+    await clock.advance(timedelta(hours=1))
+
+    assert await results_of(scheduler) == ["mine"]
+
+
 async def test_two_functions_of_a_file_cannot_share_a_job(scheduler: Scheduler) -> None:
     @scheduler.job(Interval(hours=1), id="report")
     def report() -> None: ...
