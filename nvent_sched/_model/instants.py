@@ -18,6 +18,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 SECOND_US: Final = 1_000_000
 MILLISECOND_US: Final = 1_000
+SPAN_MAX: Final = timedelta(days=36_525)
+"""A hundred years: what is added to an instant stays one that every store can hold."""
 INSTANT_MIN: Final = Instant((datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND)
 INSTANT_MAX: Final = Instant((datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND)
 
@@ -58,7 +60,8 @@ def span_us(span: timedelta, /, *, name: str, least_us: int = 0) -> int:
         least_us: The smallest value allowed, in microseconds.
 
     Raises:
-        UsageError: *span* is not a timedelta or is shorter than *least_us*.
+        UsageError: *span* is not a timedelta, is shorter than *least_us* or longer
+            than 100 years.
     """
     if not isinstance(span, timedelta):
         msg = f"{name} must be a timedelta, not {type(span).__name__} {span!r}"
@@ -66,5 +69,8 @@ def span_us(span: timedelta, /, *, name: str, least_us: int = 0) -> int:
     length_us = span // MICROSECOND
     if length_us < least_us:
         msg = f"{name} must be at least {timedelta(microseconds=least_us)}, not {span}"
+        raise UsageError(msg)
+    if span > SPAN_MAX:
+        msg = f"{name} must be at most 100 years ({SPAN_MAX.days} days), not {span}"
         raise UsageError(msg)
     return length_us

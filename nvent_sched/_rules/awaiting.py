@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Final
 from nvent_sched._model.claims import JobWrite
 from nvent_sched._model.instants import (
     INSTANT_MAX,
+    MICROSECOND,
     SECOND_US,
+    SPAN_MAX,
     Instant,
     instant_from,
     moment_from,
@@ -28,6 +30,7 @@ from nvent_sched._model.jobs import Job, JobDefinition, JobStatus
 from nvent_sched._model.roles import BUILT_IN, name_in
 from nvent_sched._model.schedules import Schedule
 from nvent_sched._model.snapshots import AwaitResult, AwaitSnapshot
+from nvent_sched._model.spans import us_words
 from nvent_sched._model.values import changed
 from nvent_sched._rules.schedules import OneTime, added_us, schedule_from
 from nvent_sched.errors import UsageError
@@ -54,10 +57,10 @@ def length_from(
         name: What it is the length of, for the message.
 
     Returns:
-        At least 0.
+        At least 0, at most 100 years.
 
     Raises:
-        UsageError: Nothing was said, or it is negative or no length.
+        UsageError: Nothing was said, or it is negative, too long or no length.
     """
     said = {unit: count for unit, count in units.items() if count is not None}
     if length is None and not said:
@@ -67,6 +70,9 @@ def length_from(
     length_us = added_us(given_us, said)
     if length_us < 0:
         msg = f"{name} cannot take {timedelta(microseconds=length_us)}: say 0 or more"
+        raise UsageError(msg)
+    if length_us > SPAN_MAX // MICROSECOND:
+        msg = f"{name} can take at most 100 years, not {us_words(length_us)}"
         raise UsageError(msg)
     return length_us
 

@@ -12,6 +12,7 @@ from nvent_sched._model.instants import (
     INSTANT_MAX,
     MICROSECOND,
     MILLISECOND_US,
+    SPAN_MAX,
     Instant,
     instant_from,
     moment_from,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from nvent_sched._model.schedules import Schedule
 
-EVERY_MAX: Final = timedelta(days=36_525)
 UNIT_US: Final[Mapping[str, int]] = {
     "weeks": 7 * 86_400_000_000,
     "days": 86_400_000_000,
@@ -60,7 +60,7 @@ def _every_us(every: timedelta | None, units: Mapping[str, float]) -> int:
     """Add up how long an interval is, in whole microseconds."""
     given_us = 0 if every is None else span_us(every, name="every")
     total_us = added_us(given_us, units)
-    most_us = EVERY_MAX // MICROSECOND
+    most_us = SPAN_MAX // MICROSECOND
     if not MILLISECOND_US <= total_us <= most_us:
         msg = (
             f"an interval must be between 1 millisecond and 100 years long, not "
@@ -223,7 +223,8 @@ class OneTime:
         in_: Or how long after the job is created; at least 0.
 
     Raises:
-        UsageError: Neither or both are given, *at* is naive or *in_* is negative.
+        UsageError: Neither or both are given, *at* is naive, or *in_* is negative or
+            longer than 100 years.
     """
 
     at: datetime | None = None

@@ -105,7 +105,7 @@ class WatchdogVerbs(Verbs):
 
         Args:
             key: Of the work; 1 to 191 characters.
-            timeout: How long it may be silent; at least 0.1 s.
+            timeout: How long it may be silent; 0.1 s to 100 years.
             on_stall: A function, or the name of a handler. It is called with one
                 argument after the run's context, if it takes that: a mapping with
                 `key`, `reason`, `last_beat`, `timeout` (s), `owner` and `metadata`. A

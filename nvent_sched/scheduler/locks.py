@@ -40,8 +40,8 @@ class LockVerbs(Verbs):
 
         Args:
             name: What the lock is known by, everywhere on this store.
-            ttl: For how long it is given out; renewed at half. At least 100 ms. A holder
-                that cannot renew must stop within nine tenths of it.
+            ttl: For how long it is given out; renewed at half. 100 ms to 100 years. A
+                holder that cannot renew must stop within nine tenths of it.
             wait: How long to wait for it; None for ever, no time at all to try once.
 
         Raises:

@@ -112,6 +112,7 @@ async def test_to_read_only_there_must_be_a_store(path: Path) -> None:
         ("sqlite:///jobs.db?synchronous=", "synchronous"),
         ("sqlite:///jobs.db?busy_timeout=soon", "busy_timeout"),
         ("sqlite:///jobs.db?busy_timeout=-1", "busy_timeout"),
+        ("sqlite:///jobs.db?busy_timeout=1e10", "busy_timeout"),
         ("sqlite:///jobs.db?poll=often", "poll"),
         ("sqlite:///jobs.db?poll=0", "poll"),
         ("sqlite:///jobs.db?busy_timeout=nan", "busy_timeout"),

@@ -14,6 +14,7 @@ from nvent_sched._model.instants import (
     INSTANT_MAX,
     INSTANT_MIN,
     MICROSECOND,
+    SPAN_MAX,
     Instant,
     instant_from,
     moment_from,
@@ -93,7 +94,7 @@ def test_what_is_not_a_datetime_is_refused(value: object) -> None:
         instant_from(untyped)
 
 
-@given(st.timedeltas(min_value=timedelta(0)))
+@given(st.timedeltas(min_value=timedelta(0), max_value=SPAN_MAX))
 def test_a_span_is_exact(span: timedelta) -> None:
     assert timedelta(microseconds=span_us(span, name="delay")) == span
 
@@ -103,6 +104,11 @@ def test_a_span_that_is_too_short_is_refused_by_its_name() -> None:
         UsageError, match=r"^delay must be at least 0:00:01, not 0:00:00"
     ):
         span_us(timedelta(microseconds=999_999), name="delay", least_us=1_000_000)
+
+
+def test_a_span_that_no_store_could_hold_is_refused_by_its_name() -> None:
+    with pytest.raises(UsageError, match=r"^delay must be at most 100 years"):
+        span_us(SPAN_MAX + MICROSECOND, name="delay")
 
 
 def test_a_number_is_not_a_span() -> None:

@@ -424,6 +424,8 @@ async def test_a_wait_that_has_just_ended_is_written_before_the_store_closes(
     [
         (lambda s: s.sleep("key"), "how long"),
         (lambda s: s.sleep("key", seconds=-1), "0 or more"),
+        (lambda s: s.sleep("key", timedelta.max), "must be at most 100 years"),
+        (lambda s: s.sleep("key", days=36_526), "can take at most 100 years"),
         (lambda s: s.sleep("key", seconds="1"), "must be a number"),
         (lambda s: s.sleep("key", 5), "must be a timedelta"),
         (lambda s: s.sleep("", seconds=1), "1 to 200 characters"),

@@ -395,9 +395,21 @@ async def test_a_lock_object_is_entered_once_at_a_time(scheduler: Scheduler) -> 
         assert lock.fencing_token > first
 
 
+async def test_the_longest_lock_is_listed_and_free_once_it_is_given_back(
+    scheduler: Scheduler,
+) -> None:
+    async with scheduler.lock("it", ttl=timedelta(days=36_525)):
+        assert [lock.name for lock in await scheduler.locks()] == ["it"]
+
+    async with scheduler.lock("it", ttl=TTL, wait=NOTHING):
+        pass
+
+
 async def test_a_lock_that_makes_no_sense_is_refused(scheduler: Scheduler) -> None:
     with pytest.raises(UsageError, match="at least"):
         scheduler.lock("it", ttl=NOTHING)
+    with pytest.raises(UsageError, match="ttl must be at most 100 years"):
+        scheduler.lock("it", ttl=timedelta.max)
     with pytest.raises(UsageError, match="a lock's name"):
         scheduler.lock("")
     with pytest.raises(UsageError, match="wait"):

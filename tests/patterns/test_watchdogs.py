@@ -377,11 +377,12 @@ async def test_many_watchdogs_are_read_page_by_page(
     [
         {"key": ""},
         {"timeout": timedelta(milliseconds=99)},
+        {"timeout": timedelta.max, "key": "w"},
         {"on_stall": lambda: None},
         {"metadata": {"x": object()}},
         {"retry": 3},
     ],
-    ids=lambda wrong: next(iter(wrong)),
+    ids="-".join,
 )
 async def test_what_is_not_allowed_is_refused(
     scheduler: Scheduler, wrong: dict[str, Any]

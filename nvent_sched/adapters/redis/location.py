@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from nvent_sched._model.instants import span_us
 from nvent_sched.adapters.redis.keys import PREFIX, PREFIX_LENGTH_MAX
 from nvent_sched.errors import UsageError
 
@@ -87,7 +88,8 @@ class Location:
                 f"no braces, not {self.prefix[:40]!r}"
             )
             raise UsageError(msg)
-        if self.timeout <= timedelta():
+        span_us(self.timeout, name="timeout")
+        if not self.timeout:
             msg = f"timeout must be longer than nothing, not {self.timeout}"
             raise UsageError(msg)
         if self.db and self.kind == "cluster":

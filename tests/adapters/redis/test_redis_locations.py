@@ -117,6 +117,7 @@ def test_a_secret_is_not_shown(url: str) -> None:
         "redis://ada:hunter2@h/0?colour=red",
         "redis://ada:hunter2@h/0?timeout=-1",
         "redis://ada:hunter2@h/0?timeout=soon",
+        "redis://ada:hunter2@h/0?timeout=1e10",
         "redis+cluster://ada:hunter2@h/1",
         "redis+sentinel://ada:hunter2@h",
         "redis+sentinel://h?sentinel_password=hunter2",
