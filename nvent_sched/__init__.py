@@ -2,6 +2,7 @@
 
 from nvent_sched._engine.context import RunCancelledError, RunContext
 from nvent_sched._engine.stream import EventStream
+from nvent_sched._model.events import EventKind
 from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.policies import Misfire, OnLost, Overlap, Retry
 from nvent_sched._model.queries import Page
@@ -51,6 +52,7 @@ __all__ = [
     "Cron",
     "Dashboard",
     "Deadline",
+    "EventKind",
     "EventSnapshot",
     "EventStream",
     "HealthSnapshot",

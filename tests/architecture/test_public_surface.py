@@ -18,6 +18,7 @@ EXPECTED: Final = {
     "Cron",
     "Dashboard",
     "Deadline",
+    "EventKind",
     "EventSnapshot",
     "EventStream",
     "HealthSnapshot",

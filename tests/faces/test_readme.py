@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from nvent_sched import Scheduler
+from nvent_sched import Scheduler, errors
 from nvent_sched.testing import ManualClock
 
 if TYPE_CHECKING:
@@ -47,6 +47,14 @@ def test_the_program_at_the_top_declares_its_jobs(
     scope = run(program("send_reminder"))
 
     assert "not running" in repr(scope["scheduler"])
+
+
+def test_each_error_is_where_the_readme_says() -> None:
+    named = set(re.findall(r"`(\w+Error)`", README.read_text()))
+
+    assert "`nvent_sched.errors`" in README.read_text()
+    assert {"LockLostError", "AwaitCancelledError"} <= named
+    assert named <= vars(errors).keys()
 
 
 def test_the_plain_script_runs_its_job(
