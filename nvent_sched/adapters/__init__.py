@@ -14,6 +14,8 @@ KNOWN = (
     "sqlite:///jobs.db, sqlite:///:memory:, file:jobs.db, memory:, "
     "redis://localhost:6379/0"
 )
+SECRET_MARKS = {*"@:?#%"}
+"""Without one of these a text holds no password, so it may be repeated."""
 REDIS_SCHEMES = {
     "redis",
     "rediss",
@@ -51,6 +53,12 @@ def open_adapter(url: str) -> Adapter:
         return SqliteAdapter.from_url(url)
     if scheme in REDIS_SCHEMES:
         return _redis_adapter(url)
+    if not scheme and not set(url) & SECRET_MARKS:
+        msg = (
+            f"{url[:200]!r} is no URL: write sqlite:///{url[:200] or 'jobs.db'} for a "
+            f"file; known are {KNOWN}"
+        )
+        raise UsageError(msg)
     # The rest of the URL may hold a password, so only the scheme is repeated.
     msg = f"no store has the scheme {scheme!r}; known are {KNOWN}"
     raise UsageError(msg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -112,3 +113,18 @@ def test_any_text_names_a_store_or_is_refused(text: str) -> None:
 @given(urls)
 def test_whatever_a_url_is_made_of_its_secret_is_not_shown(url: str) -> None:
     judge(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("jobs.db", "'jobs.db' is no URL: write sqlite:///jobs.db"),
+        ("data/my jobs.db", "'data/my jobs.db' is no URL: write sqlite:///data/my"),
+        ("/srv/jobs.db", "'/srv/jobs.db' is no URL: write sqlite:////srv/jobs.db"),
+        ("", "'' is no URL: write sqlite:///jobs.db"),
+        ("postgres://h/db", "no store has the scheme 'postgres'"),
+    ],
+)
+def test_what_is_no_url_is_said_and_how_it_is_written(url: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        open_adapter(url)

@@ -121,6 +121,8 @@ async def test_to_read_only_there_must_be_a_store(path: Path) -> None:
         ("sqlite:///jobs.db?password=secret", "password"),
         ("sqlite:///jobs.db#later", "%23"),
         ("file:", "names no file"),
+        ("sqlite:///", r"names no file; .*memory: or sqlite:///:memory:"),
+        ("sqlite:///?poll=5", "names no file"),
     ],
 )
 def test_a_url_that_cannot_be_right_is_refused_and_told_why(

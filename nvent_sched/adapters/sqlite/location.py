@@ -122,12 +122,17 @@ def location_from(url: str) -> Location:
         raise UsageError(msg)
     path = unquote(parts.path)
     if parts.scheme == "sqlite":
-        path = path.removeprefix("/") or MEMORY
+        # Nothing at all is memory; a slash is a file whose name was left out.
+        path = path.removeprefix("/") if path else MEMORY
     if parts.fragment:
         msg = f"{url!r}: write a '#' that belongs to the path as %23"
         raise UsageError(msg)
     if not path:
-        msg = f"{url!r} names no file; for example file:jobs.db"
+        msg = (
+            f"{url.partition('?')[0]!r} names no file; for example sqlite:///jobs.db "
+            "or file:jobs.db; what shall be kept in no file is memory: or "
+            "sqlite:///:memory:"
+        )
         raise UsageError(msg)
     return _with_options(Location(path=path), query=parts.query)
 
