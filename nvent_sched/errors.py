@@ -2,12 +2,23 @@
 
 `UsageError`: yours; nothing was changed, correct the call. `StoreError`: the store's;
 `may_retry` says whether the same call can succeed later. `LostClaimError`: the race's;
-another instance owns the run now. Imports nothing of us and does nothing.
+another instance owns the run now. Imports nothing of us.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+TEXT_LENGTH_MAX: Final = 1_000
+"""What was given is repeated, but not a hundred thousand characters of it."""
+END_LENGTH: Final = 300
+
+
+def _shortened(text: object) -> object:
+    """Take the middle out of a long text: it begins with why, and ends with the cure."""
+    if not isinstance(text, str) or len(text) <= TEXT_LENGTH_MAX:
+        return text
+    return f"{text[: TEXT_LENGTH_MAX - END_LENGTH]} ... {text[-END_LENGTH:]}"
 
 
 class SchedError(Exception):
@@ -16,6 +27,9 @@ class SchedError(Exception):
 
 class UsageError(SchedError, ValueError):
     """The call cannot be right as it stands; nothing was changed."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*map(_shortened, args))
 
 
 class CronError(UsageError):
@@ -57,7 +71,7 @@ class UnknownTriggerError(UnknownJobError):
     """No trigger has this name."""
 
     def __init__(self, name: str) -> None:
-        SchedError.__init__(
+        UsageError.__init__(
             self,
             f"no trigger has the name {name!r}; declare it with "
             f"scheduler.trigger({name!r}), `triggers()` lists those that exist",

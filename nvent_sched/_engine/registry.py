@@ -98,7 +98,7 @@ def handler_of(
 def _executor_of(executor: str | None, *, is_async: bool, name: str) -> Executor:
     if executor is None:
         return Executor.LOOP if is_async else Executor.THREAD
-    if executor not in set(Executor):
+    if not isinstance(executor, str) or executor not in set(Executor):
         msg = f"executor must be one of {[*map(str, Executor)]}, not {executor!r}"
         raise UsageError(msg)
     place = Executor(executor)

@@ -92,10 +92,10 @@ class Retry:
         count_in_range(self.attempts, name="attempts", most=ATTEMPTS_LIMIT)
         span_us(self.delay, name="delay")
         span_us(self.delay_max, name="delay_max")
-        if not 1 <= self.backoff <= 1_000:  # noqa: PLR2004  a sane ceiling
+        if not (_is_number(self.backoff) and 1 <= self.backoff <= 1_000):  # noqa: PLR2004  a sane ceiling
             msg = f"backoff must be between 1 and 1000, not {self.backoff!r}"
             raise UsageError(msg)
-        if not 0 <= self.jitter <= 1:
+        if not (_is_number(self.jitter) and 0 <= self.jitter <= 1):
             msg = f"jitter must be a share between 0 and 1, not {self.jitter!r}"
             raise UsageError(msg)
         for name in ("on", "never_on"):
@@ -113,6 +113,10 @@ class Retry:
     def delay_us_max(self) -> int:
         """The longest wait, in microseconds."""
         return self.delay_max // MICROSECOND
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
 
 
 def count_in_range(value: int, *, name: str, least: int = 1, most: int) -> None:

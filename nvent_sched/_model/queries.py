@@ -21,6 +21,25 @@ Place = tuple[int, str]
 """Where a run lies in the order of runs: its scheduled time, then its id."""
 
 
+def refuse_no_text(**given: object) -> None:
+    """Refuse what is neither text nor None: a store can look for nothing else.
+
+    Raises:
+        UsageError: Something is not, or is text that no store could hold.
+    """
+    for name, value in given.items():
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            msg = f"{name} must be text, not {type(value).__name__} {value!r}"
+            raise UsageError(msg)
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            msg = f"{name} must be text, not half of a surrogate pair: {error}"
+            raise UsageError(msg) from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobQuery:
     """Which jobs. What is None does not restrict.
@@ -39,6 +58,11 @@ class JobQuery:
     text: str | None = None
     after: str | None = None
     limit: int = 100
+
+    def __post_init__(self) -> None:
+        refuse_no_text(
+            tag=self.tag, handler=self.handler, text=self.text, after=self.after
+        )
 
     def finds(self, job: Job) -> bool:
         """Whether a job is one of these, whatever its id and its place."""
@@ -76,6 +100,9 @@ class RunQuery:
     until: Instant | None = None
     after: str | None = None
     limit: int = 100
+
+    def __post_init__(self) -> None:
+        refuse_no_text(job=self.job_id, instance=self.instance, after=self.after)
 
     def finds(self, run: Run) -> bool:
         """Whether a run is one of these, whatever its id and its place."""

@@ -79,9 +79,10 @@ def checked_job_id(job_id: str) -> str:
     """Return an id that a user may give a job.
 
     Raises:
-        UsageError: It would stand for something else.
+        UsageError: It can name nothing, or would stand for something else.
     """
-    if isinstance(job_id, str) and (role := role_of(job_id)) is not Role.JOB:
+    checked_name(job_id, what="a job's id")
+    if (role := role_of(job_id)) is not Role.JOB:
         msg = (
             f"a job's id cannot begin with {role.value!r}, as {job_id[:40]!r} does: "
             "that is how the scheduler keeps awaits, watchdogs and triggers"

@@ -83,7 +83,13 @@ class DashboardOptions:
     plain: bool | None = None
 
     def __post_init__(self) -> None:
-        for name, known in (("mode", MODES), ("theme", THEMES)):
+        allowed = {
+            "mode": MODES,
+            "theme": THEMES,
+            "compact": (True, False),
+            "plain": (True, False, None),
+        }
+        for name, known in allowed.items():
             if (value := getattr(self, name)) not in known:
                 msg = f"{name} must be one of {list(known)}, not {value!r}"
                 raise UsageError(msg)

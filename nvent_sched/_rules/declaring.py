@@ -163,6 +163,9 @@ def policies_from(
     Raises:
         UsageError: An option is unknown or its value is not allowed.
     """
+    if not isinstance(options, Mapping):
+        msg = f"options must be a mapping from policies to values, not {options!r:.80}"
+        raise UsageError(msg)
     fields: dict[str, Any] = {}
     for name, value in options.items():
         if name in {"tags", "metadata"}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvent_sched._model.queries import JobQuery, Page
+from nvent_sched._model.queries import JobQuery, Page, refuse_no_text
 from nvent_sched._model.roles import Role, name_in
 from nvent_sched._model.watchdogs import WatchState
 from nvent_sched._rules.delivering import trigger_view
@@ -28,6 +28,7 @@ async def read_role(
         after: The `next` of the page before: a name without the role.
         limit: At most so many.
     """
+    refuse_no_text(after=after)
     query = JobQuery(after=f"{role}{after or ''}", limit=limit)
     page = await core.adapter.read_jobs(query)
     found = tuple(job for job in page.items if job.id.startswith(role))

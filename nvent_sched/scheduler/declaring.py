@@ -87,12 +87,13 @@ class DeclaringVerbs(Verbs):
 
         def declare(function: F) -> F:
             job_id = name_of(function).rsplit(":", 1)[-1] if id is None else id
+            checked_job_id(job_id)
             entry = handler_of(function, name=handler or job_id, executor=executor)
             entry.check_arguments(args, kwargs or {})
             definition = definition_from(
                 entry.name,
                 schedule,
-                id=checked_job_id(job_id),
+                id=job_id,
                 name=name,
                 payload=payload_from(args, kwargs),
                 options=options,

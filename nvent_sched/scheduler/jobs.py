@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -25,10 +26,11 @@ from nvent_sched._rules.schedules import OneTime
 from nvent_sched._rules.viewing import (
     job_view,
 )
+from nvent_sched.errors import UsageError
 from nvent_sched.scheduler.verbs import Verbs, job_id_of, member_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
     from nvent_sched._model.jobs import JobDefinition
@@ -108,7 +110,7 @@ class JobVerbs(Verbs):
             StoreError: The store could not take them.
         """
         core = self._core("schedule_many")
-        definitions = [self._definition_of(spec) for spec in jobs]
+        definitions = [self._definition_of(spec) for spec in _specs(jobs)]
         await jobverbs.put_definitions(
             core, definitions, if_exists=_if_exists(if_exists)
         )
@@ -260,6 +262,20 @@ class JobVerbs(Verbs):
         stored = await jobverbs.read_job(core, job_id_of(job))
         after = max(core.time.now(), stored.considered_until)
         return preview_of(schedule_of(stored), after=moment_from(after), n=n)
+
+
+def _specs(jobs: object) -> Iterable[JobSpec]:
+    """Refuse what are no jobs, before any of them is looked at.
+
+    Raises:
+        UsageError: It is no list, or something in it is no `JobSpec`.
+    """
+    listed: list[Any] = list(jobs) if isinstance(jobs, Iterable) else [jobs]
+    for spec in listed:
+        if not isinstance(spec, JobSpec):
+            msg = f"jobs must be a list of JobSpec(...), not of {spec!r}"
+            raise UsageError(msg)
+    return listed
 
 
 def _if_exists(value: str) -> IfExists:

@@ -30,6 +30,24 @@ def test_a_decorator_without_parentheses_is_refused(
         getattr(front("memory:"), decorator)(report)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"executor": []}, "executor must be one of .*, not \\[\\]"),
+        ({"id": []}, "a job's id must be text, not list"),
+        ({"options": 5}, "unknown option 'options'"),
+    ],
+    ids=["executor", "id", "options"],
+)
+def test_what_a_job_cannot_be_declared_with_is_said(
+    given: dict[str, Any], said: str
+) -> None:
+    def report() -> None: ...
+
+    with pytest.raises(UsageError, match=said):
+        Scheduler("memory:").job(Interval(hours=1), **given)(report)
+
+
 @pytest.mark.parametrize("front", FRONTS)
 def test_a_schedule_that_was_not_made_is_refused_before_there_is_a_function(
     front: type[Any],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -215,6 +215,21 @@ async def test_jobs_with_one_id_count_in_their_order(
 
     assert ids == ("a", "a", "a")
     assert calls == [counts]
+
+
+@pytest.mark.parametrize("jobs", [None, 5, "ab", [None]])
+async def test_what_are_no_jobs_is_refused(scheduler: Scheduler, jobs: Any) -> None:  # noqa: ANN401  checked there
+    with pytest.raises(UsageError, match=r"jobs must be a list of JobSpec\(...\)"):
+        await scheduler.schedule_many(jobs)
+
+
+async def test_options_that_are_none_are_refused(scheduler: Scheduler) -> None:
+    options: Any = 5
+
+    with pytest.raises(UsageError, match=r"options must be a mapping .*, not 5"):
+        await scheduler.schedule_many(
+            [JobSpec("note", Interval(hours=1), options=options)]
+        )
 
 
 async def test_a_job_declared_by_decorator_fires(

@@ -30,6 +30,8 @@ from nvent_sched.errors import UsageError
         ({"delay_max": timedelta(-1)}, "delay_max must be at least 0:00:00"),
         ({"backoff": 0.5}, "backoff must be between 1 and 1000, not 0.5"),
         ({"backoff": float("nan")}, "backoff must be between 1 and 1000, not nan"),
+        ({"backoff": []}, "backoff must be between 1 and 1000, not "),
+        ({"jitter": "x"}, "jitter must be a share between 0 and 1, not 'x'"),
         ({"backoff": 1_001}, "backoff must be between 1 and 1000, not 1001"),
         ({"jitter": -0.1}, "jitter must be a share between 0 and 1, not -0.1"),
         ({"jitter": 1.1}, "jitter must be a share between 0 and 1, not 1.1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,19 @@ JOB, RUN = a_job("Import Daily"), a_run(job_id="job")
 def test_a_query_that_says_nothing_finds_every_job_and_every_run() -> None:
     assert JobQuery().finds(JOB)
     assert RunQuery().finds(RUN)
+
+
+@pytest.mark.parametrize("kind", [JobQuery, RunQuery])
+@pytest.mark.parametrize("after", [5, [], b"x", "\ud800"], ids=ascii)
+def test_what_is_no_text_is_nothing_to_look_for(kind: type[Any], after: object) -> None:
+    with pytest.raises(UsageError, match="after must be text, not"):
+        kind(after=after)
+
+
+@pytest.mark.parametrize("name", ["tag", "handler", "text"])
+def test_jobs_are_looked_for_by_text(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} must be text, not int 9223372036"):
+        JobQuery(**{name: 2**63})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
