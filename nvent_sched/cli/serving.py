@@ -160,8 +160,12 @@ def scheduler_named(target: str, *, store: str | None) -> Scheduler:
     if isinstance(found, BlockingScheduler):
         found = found.async_scheduler
     if not isinstance(found, Scheduler):
+        wanted = name or DEFAULT_NAME
         what = "nothing" if found is None else f"a {type(found).__name__}"
-        msg = f"{target!r} names {what}, not a Scheduler"
+        msg = (
+            f"{wanted!r} in module {module_name!r} is {what}, not a Scheduler; write "
+            f"{module_name}:NAME, with the name of the variable that holds one"
+        )
         raise UsageError(msg)
     if store is not None and found.url != Scheduler(store).url:
         msg = f"{target!r} has a store of its own, {found.url}; leave --store out"

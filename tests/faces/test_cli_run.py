@@ -295,6 +295,23 @@ def test_a_module_that_breaks_is_told_in_a_line(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("target", ["app", "app:scheduler"])
+def test_a_module_without_a_scheduler_of_that_name_is_told_the_form(
+    tmp_path: Path, target: str
+) -> None:
+    (tmp_path / "app.py").write_text("import nvent_sched")
+    process = Process(["run", target], folder=tmp_path)
+
+    code = process.ended()
+
+    process.close()
+    assert code == 2
+    assert process.said == (
+        "nvent-sched: 'scheduler' in module 'app' is nothing, not a Scheduler; write "
+        "app:NAME, with the name of the variable that holds one\n"
+    )
+
+
 def test_a_scheduler_with_a_store_of_its_own_refuses_another(
     tmp_path: Path, store: str
 ) -> None:
