@@ -5,11 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
+from nvent_sched._model.jobs import ID_LENGTH_MAX
 from nvent_sched.errors import (
     ConflictError,
     NotRunningError,
     RunFailedError,
+    SchedError,
     StoreError,
+    UnknownJobError,
     UsageError,
 )
 
@@ -47,6 +50,20 @@ def exit_of(error: BaseException) -> Exit:
             return Exit.NO
         case _:
             return Exit.NO
+
+
+def words_of(error: BaseException) -> str:
+    """Say an error to who writes commands, and no Python."""
+    match error:
+        case UnknownJobError():
+            return (
+                f"no job has the id {error.job_id[:ID_LENGTH_MAX]!r}; nvent-sched jobs "
+                "lists the ids that exist"
+            )
+        case SchedError() | TimeoutError():
+            return str(error)
+        case _:
+            return f"{type(error).__name__}: {error}; --debug shows where"
 
 
 def cause_of(error: BaseException) -> BaseException:

@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nvent_sched._model.schedules import Schedule
-from nvent_sched.errors import SchedError
+from nvent_sched.cli.exits import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,11 +86,8 @@ class Output:
         """Tell what went wrong, in a line or two."""
         if self.is_debug and sys.exception() is not None:
             self.aside.print_exception()
-        text = str(error)
-        if not isinstance(error, SchedError | TimeoutError):
-            text = f"{type(error).__name__}: {error}; --debug shows where"
         label = Text("nvent-sched: ", style="bold red")
-        self.aside.print(label + Text(text, style=""), soft_wrap=True)
+        self.aside.print(label + Text(words_of(error), style=""), soft_wrap=True)
 
 
 def _stream(*, is_stderr: bool) -> Console:

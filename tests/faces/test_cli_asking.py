@@ -324,6 +324,8 @@ def test_an_id_that_nobody_has_is_refused(ask: Ask, words: list[str]) -> None:
 
     assert (code, out) == (2, "")
     assert "'nobody'" in err
+    assert "()" not in err
+    assert ("nvent-sched jobs lists" in err) is (words[0] != "cancel")
 
 
 def test_the_store_named_after_the_command_wins(ask: Ask, tmp_path: Path) -> None:
