@@ -2,12 +2,15 @@
 
 `UsageError`: yours; nothing was changed, correct the call. `StoreError`: the store's;
 `may_retry` says whether the same call can succeed later. `LostClaimError`: the race's;
-another instance owns the run now. Imports nothing of us.
+another instance owns the run now. Imports nothing of us but how an error's text is
+read, and does nothing.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Final
+
+from nvent_sched._tracebacks import error_line
 
 TEXT_LENGTH_MAX: Final = 1_000
 """What was given is repeated, but not a hundred thousand characters of it."""
@@ -122,7 +125,8 @@ class RunFailedError(SchedError):
     """`wait_for` was asked to raise and the run did not succeed."""
 
     def __init__(self, *, run_id: str, outcome: str, error: str | None) -> None:
-        detail = "" if error is None else f": {error.splitlines()[-1]}"
+        line = error_line(error)
+        detail = "" if line is None else f": {line}"
         super().__init__(f"run {run_id} ended as {outcome}{detail}")
         self.run_id = run_id
         self.outcome = outcome

@@ -13,6 +13,7 @@ from typing import Final
 
 from nvent_sched._model.runs import ERROR_TEXT_MAX, RESULT_BYTES_MAX, Outcome
 from nvent_sched._model.values import quick
+from nvent_sched._tracebacks import without_middle
 
 PACKAGE: Final = __name__.split(".", 1)[0]
 
@@ -89,10 +90,7 @@ def error_text(error: BaseException) -> str:
             f"{type(error).__qualname__}: {shown(error)} (its traceback could not be "
             f"made: {type(broken).__qualname__})"
         )
-    if len(text) <= ERROR_TEXT_MAX:
-        return text
-    head = ERROR_TEXT_MAX // 4
-    return f"{text[:head]}\n...\n{text[-(ERROR_TEXT_MAX - head - 5) :]}"
+    return without_middle(text, length_max=ERROR_TEXT_MAX)
 
 
 def shown(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from nvent_sched._engine.claims import StopCause
 from nvent_sched._model.runs import Outcome
 from nvent_sched._rules.settling import Ending, settle_attempt, settle_interrupted
-from nvent_sched._rules.tallying import last_line
+from nvent_sched._tracebacks import error_line
 
 if TYPE_CHECKING:
     from nvent_sched._engine.claims import Ended
@@ -56,7 +56,7 @@ def _ending(ended: Ended) -> Ending:
             "run_id": claim.run.id,
             "job_id": claim.run.job_id,
             "attempt": claim.run.attempt,
-            "error": last_line(returned.error) or reason,
+            "error": error_line(returned.error) or reason,
         }
         log.warning("run failed", extra=facts)
     return Ending(

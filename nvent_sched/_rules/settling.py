@@ -27,7 +27,8 @@ from nvent_sched._rules.retries import (
     is_worth_retrying,
     retry_delay_us,
 )
-from nvent_sched._rules.tallying import last_line, tally_of
+from nvent_sched._rules.tallying import tally_of
+from nvent_sched._tracebacks import error_line
 
 if TYPE_CHECKING:
     from nvent_sched._model.policies import Policies
@@ -117,7 +118,7 @@ def _again(run: Run, ending: Ending, *, policies: Policies) -> Settlement:
             job_id=run.job_id,
             outcome=None,
             finished_at=ending.ended_at,
-            error=last_line(ending.error),
+            error=error_line(ending.error),
         ),
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nvent_sched._model.runs import Outcome
 from nvent_sched._model.statistics import Tally
+from nvent_sched._tracebacks import error_line
 
 if TYPE_CHECKING:
     from nvent_sched._model.runs import Run
@@ -18,7 +19,7 @@ def tally_of(run: Run) -> Tally:
     if run.started_at is not None:
         duration_us = max(0, run.finished_at - run.started_at)
         lateness_us = max(0, run.started_at - run.ready_at)
-    text = last_line(run.error) or run.reason
+    text = error_line(run.error) or run.reason
     return Tally(
         job_id=run.job_id,
         outcome=run.outcome,
@@ -29,8 +30,3 @@ def tally_of(run: Run) -> Tally:
         lateness_us=lateness_us,
         error=None if run.outcome is Outcome.SUCCEEDED else text,
     )
-
-
-def last_line(error: str | None) -> str | None:
-    """Take the line that says what went wrong, if one says anything."""
-    return (error or "").rstrip().rsplit("\n", 1)[-1] or None

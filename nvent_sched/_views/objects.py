@@ -17,6 +17,7 @@ from nvent_sched._model.queries import Page
 from nvent_sched._model.runs import FAILURES, Outcome, RunState
 from nvent_sched._model.showing import html_of
 from nvent_sched._model.snapshots import JobSnapshot, RunSnapshot, SchedulerSnapshot
+from nvent_sched._tracebacks import error_line
 from nvent_sched._views.words import (
     NONE,
     count_words,
@@ -196,8 +197,8 @@ def _outcome(outcome: Outcome) -> str:
 
 
 def _earlier(outcome: Outcome, error: str | None) -> str:
-    last = one_line((error or "").rstrip().rsplit("\n", 1)[-1])
-    return _outcome(outcome) + (f" {escape(last[:NOTE_MAX])}" if last else "")
+    line = one_line(error_line(error) or "")
+    return _outcome(outcome) + (f" {escape(line[:NOTE_MAX])}" if line else "")
 
 
 def _status(job: JobSnapshot) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from nvent_sched._model.instants import MICROSECOND
 from nvent_sched._model.runs import Outcome
 from nvent_sched._model.spans import us_words
+from nvent_sched._tracebacks import error_line
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -101,7 +102,7 @@ def run_note(run: RunSnapshot) -> str:
     if run.outcome is Outcome.SUCCEEDED:
         return "" if run.result is None else one_line(str(run.result))
     if run.error:
-        return one_line(run.error.rstrip().rsplit("\n", 1)[-1])
+        return one_line(error_line(run.error) or "")
     return one_line(run.reason or "")
 
 

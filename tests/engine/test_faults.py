@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from nvent_sched import Cron, Interval, OneTime, Outcome, Retry, RunContext, Scheduler
+from nvent_sched._views.words import run_note
 from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.errors import RunFailedError, UsageError
 
@@ -251,6 +252,50 @@ async def test_waiting_for_a_failed_run_can_raise(
 
     with pytest.raises(RunFailedError, match="no bread"):
         await scheduler.wait_for(run, raise_on_failure=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            RuntimeError("(locked) no\n(Background on: https://x)"),
+            "RuntimeError: (locked) no",
+        ),
+        (
+            ExceptionGroup("unhandled errors in a TaskGroup", [ValueError("the real")]),
+            (
+                "ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception): "
+                "ValueError: the real"
+            ),
+        ),
+        (
+            RuntimeError(f"too long\n{'x' * 10_000}"),
+            "RuntimeError: too long",
+        ),
+    ],
+    ids=["many lines", "group", "long"],
+)
+async def test_what_is_told_of_a_failed_run_in_one_line_names_its_error(
+    scheduler: Scheduler,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    line: str,
+) -> None:
+    async def broken() -> NoReturn:
+        error.add_note("a note")
+        raise error
+
+    await scheduler.schedule(broken, Interval(days=1), id="b")
+    run = await scheduler.run_now("b")
+    await clock.run_until_idle()
+
+    assert (await scheduler.stats("b")).last_error == line
+    assert run_note(await scheduler.get_run(run.id)) == line
+    assert [vars(each).get("error") for each in caplog.records] == [line]
+    with pytest.raises(RunFailedError) as caught:
+        await scheduler.wait_for(run, raise_on_failure=True)
+    assert str(caught.value) == f"run {run.id} ended as failed: {line}"
 
 
 async def test_an_unknown_handler_is_left_alone_and_shown(

@@ -12,6 +12,7 @@ from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.runs import FAILURES, Outcome, Run
 from nvent_sched._rules.previewing import preview_of
 from nvent_sched._rules.recurrence import schedule_of
+from nvent_sched._tracebacks import error_line
 from nvent_sched._views.policies import policy_pairs
 from nvent_sched._views.words import one_line
 from nvent_sched.errors import UsageError
@@ -185,7 +186,7 @@ def _line(run: Run) -> RunLine:
 
 def _telling(run: Run) -> str:
     if run.outcome in FAILURES and run.error:
-        return _short(one_line(run.error.rstrip().rsplit("\n", 1)[-1]))
+        return _short(one_line(error_line(run.error) or ""))
     if run.outcome is Outcome.SUCCEEDED:
         return _short(one_line(run.result or "")) if run.result != "null" else ""
     return _short(one_line(run.reason or run.progress_note or ""))
