@@ -37,6 +37,12 @@ _decode: Final = json.JSONDecoder().decode
 current_run: ContextVar[RunContext | None] = ContextVar("nvent_run", default=None)
 
 
+def own_run(instance_id: str) -> RunContext | None:
+    """Give the run that the caller is within, if that instance has it."""
+    run = current_run.get()
+    return run if run is not None and run.is_of(instance_id) else None
+
+
 async def call_handler(
     handler: Handler,
     context: RunContext,

@@ -169,6 +169,10 @@ class RunContext:
             self.cancel_reason = reason
         self.is_cancelled = True
 
+    def is_of(self, instance_id: str) -> bool:
+        """Say whether that instance has the run."""
+        return self._run.instance == instance_id
+
     def __repr__(self) -> str:
         """Say which attempt of which run."""
         return f"<RunContext {self.id} attempt {self.attempt}>"

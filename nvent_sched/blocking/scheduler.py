@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn, Self
 
-from nvent_sched._engine.calling import current_run
+from nvent_sched._engine.calling import current_run, own_run
 from nvent_sched.blocking.declaring import DeclaringVerbs
 from nvent_sched.blocking.jobs import JobVerbs
 from nvent_sched.blocking.life import Life
@@ -171,12 +171,12 @@ class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternV
     def stop(self, *, grace: timedelta | None = None) -> None:
         """Stop: take nothing more, let runs end, give back the rest.
 
-        Inside a handler it only asks for the stop, which could not end before it.
+        A handler of its own only asks for the stop, which could not end before it.
 
         Args:
             grace: How long runs may take to end; the scheduler's own without one.
         """
-        run = current_run.get()
+        run = self._own_run()
         # It may have stopped already, or be stopped by another thread meanwhile.
         with suppress(NotRunningError):
             if run is not None:
@@ -185,6 +185,12 @@ class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternV
                 self._life.call(self._scheduler.stop, grace=grace)
         if run is None:
             self._leave()
+
+    def _own_run(self) -> RunContext | None:
+        """Give the run of ours that the caller is within."""
+        with suppress(NotRunningError):
+            return own_run(self.instance_id)
+        return None
 
     async def _ask_to_stop(self, run: RunContext) -> None:
         """Ask for the stop on behalf of a handler, which runs in another context."""

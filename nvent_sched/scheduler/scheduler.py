@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, cast
 from uuid import uuid4
 
 from nvent_sched._engine import jobverbs
-from nvent_sched._engine.calling import current_run
+from nvent_sched._engine.calling import own_run
 from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.core import Core
 from nvent_sched._engine.options import Options
@@ -211,7 +211,7 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
     async def stop(self, *, grace: timedelta | None = None) -> None:
         """Stop: take nothing more, let runs end, give back the rest.
 
-        Inside a handler it only asks for the stop, which could not end before it.
+        A handler of its own only asks for the stop, which could not end before it.
 
         Args:
             grace: How long runs may take to end; the scheduler's own without one.
@@ -219,7 +219,7 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
         engine = self._engine
         if engine is None:
             return
-        if current_run.get() is not None:
+        if own_run(engine.core.instance_id) is not None:
             engine.request_stop()
             return
         grace_us = self._options.grace_us

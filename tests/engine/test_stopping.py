@@ -234,6 +234,25 @@ async def test_a_handler_can_stop_its_own_scheduler(store: str) -> None:
         await scheduler.wait_until_stopped()
 
 
+async def test_a_handler_stops_another_scheduler_in_order(
+    scheduler: Scheduler, store: str
+) -> None:
+    other = Scheduler(store)
+
+    async def start_and_stop() -> list[str]:
+        said = []
+        for _ in range(2):
+            await other.start()
+            await other.stop()
+            said.append(repr(other))
+        return said
+
+    await scheduler.schedule(start_and_stop, HOURS, id="s")
+    ended = await scheduler.wait_for(await scheduler.run_now("s"))
+
+    assert ended.result == 2 * [f"<Scheduler {store} not running>"]
+
+
 def make_folder(path: Path) -> None:
     path.parent.mkdir()
 

@@ -220,6 +220,25 @@ def test_a_verb_needs_a_scheduler_that_runs(anyio_backend_name: str) -> None:
         scheduler.jobs()
 
 
+def test_within_a_handler_another_one_is_stopped_at_the_end_of_its_block(
+    scheduler: BlockingScheduler, anyio_backend_name: str
+) -> None:
+    other = BlockingScheduler("memory:", backend=anyio_backend_name)
+
+    def enter_twice() -> list[str]:
+        said = []
+        for _ in range(2):
+            with other:
+                pass
+            said.append(repr(other))
+        return said
+
+    scheduler.schedule(enter_twice, OneTime(in_=HOUR), id="job")
+    run = scheduler.wait_for(scheduler.run_now("job"))
+
+    assert run.result == 2 * ["<BlockingScheduler memory: not running>"]
+
+
 def test_it_can_be_started_again_but_not_twice(anyio_backend_name: str) -> None:
     scheduler = BlockingScheduler("memory:", backend=anyio_backend_name)
     scheduler.start()
