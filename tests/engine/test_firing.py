@@ -10,6 +10,7 @@ import pytest
 
 from nvent_sched import Cron, Interval, JobSpec, OneTime, RunContext, Scheduler
 from nvent_sched.adapters import open_adapter
+from nvent_sched.errors import UsageError
 from nvent_sched.testing import ManualClock
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from nvent_sched.adapters.redis.overview import (
 )
 from nvent_sched.adapters.redis.reading import (
     is_of_live,
+    place_in_index,
     place_of,
     place_of_row,
 )
@@ -132,13 +133,12 @@ class RedisReader(RedisServer):
         place = place_of(query)
         for limit in _limits(query.limit):
             head = (query.job_id or "", *(place or ("", "")), limit, 0)
-            rows = await self._ask("read_runs", *head)
+            *rows, last = await self._ask("read_runs", *head) or [None]
             for row in rows:
                 yield row
-            places = [found for row in rows if (found := place_of_row(row))]
-            if len(rows) < limit or not places:
+            if len(rows) < limit:
                 return
-            place = places[-1]
+            place = place_in_index(last)
             if is_of_live(query):
                 break
         for part in _parts(await self._live_ids(query, place)):

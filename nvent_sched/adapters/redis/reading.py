@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis.rows import PART
 from nvent_sched.adapters.redis.run_rows import SCHEDULED_TIME
+
+SCORE_MAX: Final = 2**62
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,3 +40,10 @@ def place_of_row(row: Sequence[Any]) -> Place | None:
         return int(text.split(PART)[SCHEDULED_TIME]), run_id
     except (ValueError, IndexError):
         return None
+
+
+def place_in_index(entry: Sequence[str]) -> Place:
+    """Say where a run lies in the order of runs, whatever its text says."""
+    run_id, at = entry
+    # As a whole number, also where somebody has damaged the index.
+    return int(max(-SCORE_MAX, min(SCORE_MAX, float(at)))), run_id

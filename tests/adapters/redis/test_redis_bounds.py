@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvent_sched._model.claims import STORED, Pool
+from nvent_sched._model.queries import RunQuery
 from nvent_sched.adapters.redis import adapter as adapters
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.scripts import source
@@ -162,6 +163,21 @@ async def test_lost_runs_that_are_damaged_stand_before_no_other(
     then = await adapter.take_lost(now=at(900), dead_after_us=LEASE_US, limit=2)
 
     assert [run.id for run in (*first.runs, *then.runs)] == ["c"]
+
+
+@pytest.mark.parametrize("job_id", [None, "job"])
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_runs_that_are_damaged_hide_none_that_comes_after_them(
+    adapter: RedisAdapter, client: Client, keys: Keys, job_id: str | None, limit: int
+) -> None:
+    await put(adapter, a_job())
+    await insert(adapter, *(a_run(name) for name in "abcdef"))
+    for name in "def":
+        client.hset(keys["runs"], name, "nothing that can be read")
+
+    page = await adapter.read_runs(RunQuery(job_id=job_id, limit=limit))
+
+    assert [run.id for run in page] == ["c", "b", "a"][:limit]
 
 
 @given(st.lists(TEXTS, max_size=6))

@@ -5,7 +5,8 @@
 -- args    job id ('' for all jobs); time and id before which to begin ('' for the
 --         newest); limit; count; for each: run id; without ids: all from there on
 --
--- returns {run id, text, arguments, details} for each
+-- returns {run id, text, arguments, details} for each; without ids, unless there is none,
+--         also {run id, time} of the last, as the index has it
 
 local STEP = 1000
 
@@ -58,8 +59,8 @@ if #wanted > 0 then
   return rows_of(wanted)
 end
 
--- One whose text is gone is given with its time alone: who reads on begins after it, and
--- `check` tells.
+-- One whose text is gone is given without it, and `check` tells; who reads on begins after
+-- the last, whatever its text says.
 local reply, rows = {}, {}
 local page = job_id == '' and page_of_all() or page_of_job()
 for place, entry in ipairs(page) do
@@ -69,6 +70,10 @@ for _, row in ipairs(rows_of(wanted)) do
   rows[row[1]] = row
 end
 for place, entry in ipairs(page) do
-  reply[place] = rows[entry.id] or {entry.id, '\31\31\31\31' .. entry.at, '', ''}
+  reply[place] = rows[entry.id] or {entry.id, '', '', ''}
+end
+local last = page[#page]
+if last then
+  reply[#reply + 1] = {last.id, last.at}
 end
 return reply
