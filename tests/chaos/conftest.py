@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ import pytest
 from anyio.to_thread import run_sync
 
 from nvent_sched import Scheduler
+from tests.chaos.troubles import Troubles
 from tests.lines import Line
 
 if TYPE_CHECKING:
@@ -65,29 +67,55 @@ class Process:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the journal."""
+    """A line of the journal.
+
+    Attributes:
+        due_at: When the run was due.
+        at: When this was.
+    """
 
     what: str
     job_id: str
     fence: int
     instance: str
+    due_at: int
+    at: int
 
 
 class Journal:
-    """What the handlers of all instances did."""
+    """What the handlers of all instances did, and what was done to the instances."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.troubles = Troubles()
         path.touch()
 
     def lines(self, what: str) -> list[Entry]:
         found = (line.split() for line in self.path.read_text().splitlines())
-        lines = (Entry(word, job, int(fence), who) for word, job, fence, who in found)
-        return [line for line in lines if line.what == what]
+        return [
+            Entry(word, job, int(fence), who, int(due_at), int(at))
+            for word, job, fence, who, due_at, at in found
+            if word == what
+        ]
 
     def count(self, what: str) -> Counter[str]:
         """Say how often each job did it."""
         return Counter(line.job_id for line in self.lines(what))
+
+    def late(self) -> list[Entry]:
+        """List what began later than the troubles explain.
+
+        What begins again was going when its instance was lost, and waits since then.
+        """
+        found: list[Entry] = []
+        begun: set[str] = set()
+        for line in sorted(self.lines("start"), key=attrgetter("fence")):
+            is_again = line.job_id in begun
+            waits_from = self.troubles.last_before(line.at) if is_again else line.due_at
+            if line.at > self.troubles.latest_of(waits_from):
+                found.append(line)
+            begun.add(line.job_id)
+        return found
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """One instance in a process of its own; run as a script, told what to be by one JSON object.
 
 It says "ready" and its id once it runs, and stops in order at the next line it reads. What its
-handlers do goes into a journal, one line each: what, job, fence, instance.
+handlers do goes into a journal, one line each: what, job, fence, instance, when the run was
+due, when this was; each in microseconds, by a clock that nobody set wrong.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from anyio.to_thread import run_sync
 from nvent_sched import RunContext, Scheduler
 from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.signals import Signal
-from nvent_sched._model.instants import SECOND_US, Instant
+from nvent_sched._model.instants import SECOND_US, Instant, instant_from
 
 
 class WrongClock(SystemClock):
@@ -43,8 +44,9 @@ class Journal:
 
     def note(self, what: str, run: RunContext, scheduler: Scheduler) -> None:
         """Write what happened; one write, so that lines stay whole."""
-        line = f"{what} {run.job_id} {run.fencing_token} {scheduler.instance_id}\n"
-        os.write(self._file, line.encode())
+        times = f"{instant_from(run.due_time)} {SystemClock().now()}"
+        who = f"{run.fencing_token} {scheduler.instance_id}"
+        os.write(self._file, f"{what} {run.job_id} {who} {times}\n".encode())
 
 
 async def live(told: dict[str, Any]) -> None:
