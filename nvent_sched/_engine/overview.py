@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.jobverbs import read_page
 from nvent_sched._model.instants import SECOND_US, moment_from
+from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.queries import JobQuery, RunQuery
 from nvent_sched._model.runs import RunState
 from nvent_sched._model.snapshots import HealthSnapshot, SchedulerSnapshot
+from nvent_sched._rules.ahead import ahead_words, is_ahead
 from nvent_sched._rules.awaiting import AWAIT_HANDLER
 from nvent_sched._rules.viewing import instance_view, job_view, run_view, stats_view
 from nvent_sched.errors import StoreError
@@ -22,30 +25,54 @@ if TYPE_CHECKING:
 LATE_PASS_US: Final = 60 * SECOND_US
 OVERDUE_US: Final = 60 * SECOND_US
 RECENT_RUNS: Final = 20
+JOBS_PART: Final = 1_000
+"""How many jobs are read at once; `health`, which is asked often, looks at no more."""
+
+AHEAD_MAX: Final = 100
 
 
 async def look_at(core: Core, *, is_deep: bool) -> StoreSummary:
     """Look at the store as a whole; nobody misses who only records that a wait is over.
+
+    One who looks deep reads all jobs as well.
 
     Raises:
         StoreError: It cannot be read.
     """
     summary = await core.adapter.summary(now=core.time.now(), is_deep=is_deep)
     missed = {
-        name: count
-        for name, count in summary.unresolved.items()
+        name: waiting
+        for name, waiting in summary.unresolved.items()
         if name != AWAIT_HANDLER
     }
-    return replace(summary, unresolved=missed)
+    ahead = await _ahead(core, parts_max=None) if is_deep else ()
+    return replace(summary, unresolved=missed, ahead=ahead)
+
+
+async def _ahead(core: Core, *, parts_max: int | None) -> tuple[str, ...]:
+    """Tell of jobs that stand still because a clock was ahead, of the first parts."""
+    found: list[str] = []
+    after: str | None = None
+    for _ in count() if parts_max is None else range(parts_max):
+        query = JobQuery(status=JobStatus.ACTIVE, after=after, limit=JOBS_PART)
+        page = await read_page(core, query)
+        now = core.time.now()
+        found += [ahead_words(job) for job in page if is_ahead(job, now=now)]
+        if page.next is None or len(found) >= AHEAD_MAX:
+            break
+        after = page.next
+    return tuple(found[:AHEAD_MAX])
 
 
 async def health_of(core: Core) -> HealthSnapshot:
     """Say whether this instance does its work. Never raises for the store's sake."""
     now = core.time.now()
     summary: StoreSummary | None = None
+    ahead: tuple[str, ...] = ()
     trouble = core.trouble
     try:
         summary = await look_at(core, is_deep=False)
+        ahead = await _ahead(core, parts_max=1)
     except StoreError as error:
         trouble = f"{type(error).__name__}: {error}"
     now_us = core.clock.monotonic_us()
@@ -63,13 +90,14 @@ async def health_of(core: Core) -> HealthSnapshot:
         if overdue_us > OVERDUE_US:
             problems.append(f"the oldest due job waits {overdue_us / SECOND_US:.0f} s")
         problems += [
-            f"no instance has handler {name!r}: {count} due"
-            for name, count in summary.unresolved.items()
+            f"no instance has handler {name!r}: {waiting} due"
+            for name, waiting in summary.unresolved.items()
         ]
         problems += [
             f"job {job_id!r} is in quarantine: {reason}"
             for job_id, reason in summary.quarantined.items()
         ]
+    problems += ahead
     return HealthSnapshot(
         is_ok=not problems,
         instance=core.instance_id,

@@ -175,6 +175,8 @@ class StoreSummary:
         findings: Invariants that do not hold, in words; empty when all is well.
         settings: Settings of the store by name, for a person to read.
         dangers: Settings that endanger what is stored, in words.
+        ahead: Jobs that stand still because a clock was ahead, in words: what `check`
+            found among the jobs; no adapter says it.
     """
 
     jobs: dict[JobStatus, int]
@@ -187,3 +189,4 @@ class StoreSummary:
     findings: tuple[str, ...]
     settings: dict[str, str]
     dangers: tuple[str, ...]
+    ahead: tuple[str, ...] = ()

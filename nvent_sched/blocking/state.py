@@ -41,7 +41,10 @@ class StateVerbs(Verbs):
         return self._call(self._scheduler.health)
 
     def check(self) -> StoreSummary:
-        """Look for broken invariants and dangerous settings in the store. Slow."""
+        """Look for broken invariants and dangerous settings in the store. Slow.
+
+        Also for jobs that stand still because a clock was ahead (`ahead`).
+        """
         return self._call(self._scheduler.check)
 
     def snapshot(self, *, limit: int = 1_000) -> SchedulerSnapshot:

@@ -22,7 +22,7 @@ from nvent_sched.cli.sheets import (
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nvent_sched._model.jobs import JobStatus
     from nvent_sched._model.queries import StoreSummary
@@ -125,13 +125,14 @@ async def show_stats(asked: argparse.Namespace, out: Output) -> Exit:
 async def check_store(asked: argparse.Namespace, out: Output) -> Exit:
     """Print what is wrong with a store; the answer is no if its invariants are broken.
 
-    If asked to be strict, also if its settings are dangerous or handlers are missing.
+    If asked to be strict, also if its settings are dangerous, handlers are missing or jobs
+    stand still because a clock was ahead.
     """
     async with opened(asked.store) as scheduler:
         summary, url = await scheduler.check(), scheduler.url
     is_bad = bool(summary.findings or summary.quarantined)
     if asked.strict:
-        is_bad = is_bad or bool(summary.dangers or summary.unresolved)
+        is_bad = is_bad or bool(summary.dangers or summary.unresolved or summary.ahead)
     if out.is_json:
         looked_at = summary.oldest_look_at
         document = dataclasses.asdict(summary) | {
@@ -163,19 +164,23 @@ def _show_summary(summary: StoreSummary, out: Output, *, url: str) -> None:
     settings = ", ".join(f"{name} {value}" for name, value in summary.settings.items())
     if settings:
         out.line(f"settings   {settings}")
-    for finding in summary.findings:
-        out.line(Text(f"✗ broken: {finding}", style="red"))
-    for job_id, reason in summary.quarantined.items():
-        out.line(Text(f"✗ quarantined: job {job_id!r}: {reason}", style="red"))
-    for danger in summary.dangers:
-        out.line(Text(f"! danger: {danger}", style="yellow"))
-    for handler, count in summary.unresolved.items():
-        waits = f"{count_words(count, 'due job or run', 'due jobs and runs')}"
-        out.line(
-            Text(
-                f"! unresolved: no running instance has handler {handler!r}: {waits}",
-                style="yellow",
-            )
-        )
+    for mark, told, style in _told(summary):
+        out.line(Text(f"{mark} {told}", style=style))
     if not (summary.findings or summary.quarantined):
         out.line(Text("✓ every invariant holds", style="green"))
+
+
+def _told(summary: StoreSummary) -> Iterator[tuple[str, str, str]]:
+    """Say what is not well: a mark, what it is, and its colour."""
+    for finding in summary.findings:
+        yield "✗", f"broken: {finding}", "red"
+    for job_id, reason in summary.quarantined.items():
+        yield "✗", f"quarantined: job {job_id!r}: {reason}", "red"
+    for danger in summary.dangers:
+        yield "!", f"danger: {danger}", "yellow"
+    for standing in summary.ahead:
+        yield "!", f"ahead: {standing}", "yellow"
+    for handler, count in summary.unresolved.items():
+        waits = count_words(count, "due job or run", "due jobs and runs")
+        no_one = f"unresolved: no running instance has handler {handler!r}: {waits}"
+        yield "!", no_one, "yellow"

@@ -56,7 +56,10 @@ class StateVerbs(Verbs):
         return await overview.health_of(self._core("health"))
 
     async def check(self) -> StoreSummary:
-        """Look for broken invariants and dangerous settings in the store. Slow."""
+        """Look for broken invariants and dangerous settings in the store. Slow.
+
+        Also for jobs that stand still because a clock was ahead (`ahead`).
+        """
         return await overview.look_at(self._core("check"), is_deep=True)
 
     async def snapshot(self, *, limit: int = 1_000) -> SchedulerSnapshot:

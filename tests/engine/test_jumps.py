@@ -141,6 +141,35 @@ async def test_health_is_not_misled_by_a_jump(
     assert health.is_ok
 
 
+async def test_health_and_check_say_that_a_job_stands_still_as_the_clock_was_ahead(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    await scheduler.schedule(int, Interval(seconds=1), id="tick")
+    await scheduler.schedule(int, Interval(hours=50), id="rare")
+    clock.jump(24 * HOUR)
+    await clock.advance(2 * SECOND)
+    clock.jump(-24 * HOUR)
+    await clock.run_until_idle()
+
+    health, summary = await scheduler.health(), await scheduler.check()
+
+    (problem,) = health.problems
+    assert problem.startswith("job 'tick' is not due before 2026-03-03 12:00:0")
+    assert (health.is_ok, summary.ahead) == (False, (problem,))
+    assert summary.findings == ()
+
+    await scheduler.pause("tick")
+    await scheduler.resume("tick")
+    assert (await scheduler.health()).problems == (problem,)
+
+    await scheduler.reschedule("tick", Interval(seconds=2))
+    await scheduler.reschedule("tick", Interval(seconds=1))
+    await clock.advance(2 * SECOND)
+    assert (await scheduler.health()).is_ok
+    assert (await scheduler.check()).ahead == ()
+    assert (await scheduler.get_job("tick")).next_due == clock.moment + SECOND
+
+
 async def test_a_time_limit_counts_time_and_not_the_clock_on_the_wall(
     scheduler: Scheduler, clock: ManualClock
 ) -> None:

@@ -226,6 +226,28 @@ def test_check_that_is_strict_says_no_to_what_nobody_can_run(ask: Ask) -> None:
     assert ask("check", "--strict")[0] == 1
 
 
+def test_check_tells_of_a_job_that_stands_still_as_the_clock_was_ahead(
+    ask: Ask, tmp_path: Path
+) -> None:
+    ask("jobs")
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
+        moved = ", ".join(
+            f"{name} = {name} + 864000000000"
+            for name in ("considered_until", "next_time", "look_at")
+        )
+        connection.execute(f"UPDATE jobs SET {moved} WHERE id = 'idle'")  # noqa: S608
+        connection.commit()
+
+    code, out, _ = ask("check")
+
+    assert code == 0
+    assert "! ahead: job 'idle' is not due before 2" in out
+    assert "reschedule" in out
+    assert ask("check", "--strict")[0] == 1
+    (told,) = parsed(ask("check", "--json"))["ahead"]
+    assert "a clock was ahead" in told
+
+
 def test_watch_once_prints_one_frame(ask: Ask) -> None:
     code, out, _ = ask("watch", "--once")
 
