@@ -64,10 +64,12 @@ def ago_words(moment: datetime, *, now: datetime) -> str:
 
 
 def moment_words(moment: datetime | None, *, zone: tzinfo | None = None) -> str:
-    """Write a moment in a zone, the machine's without one."""
+    """Write a moment in a zone; without one in the machine's, and say which that is."""
     if moment is None:
         return NONE
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    local = moment.astimezone(zone)
+    text = f"{local:%Y-%m-%d %H:%M:%S}"
+    return f"{text} {local.tzname()}" if zone is None else text
 
 
 def size_words(size_bytes: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,10 @@ async def show_next(asked: argparse.Namespace, out: Output) -> Exit:
         cron = Cron(asked.expr, timezone=asked.tz)
     except CronError as error:
         fields_from(asked.expr)  # raises again unless all that is wrong is the date
+        if out.is_json:
+            out.document(
+                {"expr": asked.expr, "timezone": asked.tz, "text": None, "next": []}
+            )
         out.trouble(error)
         return Exit.NO
     now = moment_from(CLOCK.now())
@@ -51,14 +56,16 @@ async def show_next(asked: argparse.Namespace, out: Output) -> Exit:
         return Exit.DONE if coming else Exit.NO
     out.line(cron.describe())
     if not coming:
-        out.note(f"it never fires after {moment_words(after, zone=after.tzinfo)}")
+        moment = moment_words(after, zone=after.tzinfo)
+        out.note(f"it never fires after {moment} {after.tzname()}")
         return Exit.NO
-    zone = ZoneInfo(cron.timezone)
-    table = table_of(cron.timezone, "UTC", "when", "note")
+    zone, is_utc = ZoneInfo(cron.timezone), cron.timezone == "UTC"
+    table = table_of(cron.timezone, *([] if is_utc else ["UTC"]), "when", "note")
     for each in coming:
+        in_utc = [] if is_utc else [moment_words(each.moment, zone=UTC)]
         table.add_row(
             f"{each.moment.astimezone(zone):%a %Y-%m-%d %H:%M:%S %z}",
-            moment_words(each.moment, zone=ZoneInfo("UTC")),
+            *in_utc,
             distance_words(each.moment, now=now),
             each.note or "",
         )

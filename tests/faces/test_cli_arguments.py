@@ -29,6 +29,14 @@ def test_next_says_the_schedule_in_words_and_what_a_clock_change_does(
     assert lines[3].startswith("Mon 2027-03-29 02:30:00 +0200  2027-03-29 00:30:00")
 
 
+def test_next_in_utc_says_each_time_once(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["next", "30 2 * * *", "--after", "2027-03-27T12:00", "--n", "1"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["UTC", "when", "note"]
+    assert lines[2].startswith("Sun 2027-03-28 02:30:00 +0000  in ")
+
+
 def test_next_as_json_has_moments_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
     code = main([*SPRING, "--n", "1", "--json"])
 
@@ -52,8 +60,15 @@ def test_next_as_json_has_moments_in_utc(capsys: pytest.CaptureFixture[str]) -> 
     [["next", "0 0 30 2 *"], ["next", "0 0 0 1 1 ? 2020", "--after", "2026-01-01"]],
     ids=["there is no such date", "the years are over"],
 )
-def test_next_says_no_to_what_never_fires(words: list[str]) -> None:
+def test_next_says_no_to_what_never_fires(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(words) == 1
+    assert "never" in capsys.readouterr().err
+
+    assert main([*words, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["expr"], answer["next"]) == (words[1], [])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -124,6 +125,14 @@ def test_show_tells_all_there_is_to_know_about_a_job(ask: Ask) -> None:
     ):
         assert part in out
     assert "Traceback" in out
+
+
+def test_each_moment_that_is_shown_says_its_zone(ask: Ask) -> None:
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    shown = "\n".join(ask(*words)[1] for words in (["show", "nightly"], ["check"]))
+
+    assert len(re.findall(moment, shown)) > 8
+    assert re.findall(rf"{moment}(?! [A-Z+-])", shown) == []
 
 
 def test_show_as_json_has_the_next_five_times(ask: Ask) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +17,9 @@ from nvent_sched._views.words import (
     span_words,
 )
 from nvent_sched.cli.output import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
@@ -56,6 +61,22 @@ def test_how_long_ago_is_told_in_one_unit() -> None:
 
 def test_a_moment_is_written_in_the_zone_asked_for() -> None:
     assert moment_words(NOON, zone=UTC) == "2027-03-01 12:00:00"
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the machine stand in Berlin."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("berlin")
+def test_a_moment_in_the_machines_zone_says_which_that_is() -> None:
+    assert moment_words(NOON) == "2027-03-01 13:00:00 CET"
+    assert moment_words(NOON + timedelta(days=90)) == "2027-05-30 14:00:00 CEST"
 
 
 @pytest.mark.parametrize(
