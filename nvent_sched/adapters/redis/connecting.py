@@ -82,9 +82,17 @@ def _cluster(nodes: list[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401 
         return _driver.cluster.RedisCluster(startup_nodes=nodes, **options)
     except exceptions.RedisClusterException as error:
         # It is no error of the driver's tree, and hides one that is.
-        if isinstance(error.__cause__, exceptions.RedisError | OSError):
-            raise error.__cause__ from None
+        if (hidden := _hidden_by(error)) is not None:
+            raise hidden from None
         raise exceptions.ConnectionError(str(error)) from error
+
+
+def _hidden_by(error: BaseException) -> Exception | None:
+    """Say what came before it, of the driver's tree; None if nothing did."""
+    before = error.__cause__ or error.__context__
+    if before is None or isinstance(before, exceptions.RedisError | OSError):
+        return before
+    return _hidden_by(before)
 
 
 def _options(location: Location) -> dict[str, Any]:

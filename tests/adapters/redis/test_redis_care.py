@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
+import anyio
 import pytest
+import redis
 
+from nvent_sched import OneTime, Scheduler
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched.adapters.redis import RedisAdapter
 from nvent_sched.adapters.redis.care import (
@@ -14,14 +19,24 @@ from nvent_sched.adapters.redis.care import (
     skew_dangers,
     too_old,
 )
+from nvent_sched.adapters.redis.scripts import names, source
 from nvent_sched.errors import StoreError
 from nvent_sched.testing.conformance.builders import NOON, a_job
 from nvent_sched.testing.conformance.steps import put
+from tests.adapters.redis.access import allow, documented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.conftest import Server
+
+SOON: Final = timedelta(milliseconds=200)
+SENT: Final = {
+    *("client|setname", "eval", "evalsha", "info", "ping"),
+    *("script|load", "subscribe"),
+}
+"""What the adapter and the driver send besides what is in the scripts."""
+WORDS_OF_COMMANDS: Final = {"count", "limit", "maxlen", "withscores"}
 
 FINE = {
     "redis_version": "7.4.1",
@@ -103,16 +118,14 @@ async def test_dangers_are_logged_at_the_start_and_told_when_asked(
 class TestAccess:
     """A user who may do no more than is documented can do all that is needed."""
 
-    GRANTS = "+@read +@write +@scripting +@connection +@pubsub +info +time"
-
     @pytest.fixture
     def limited(self, server: Server) -> Iterator[str]:
         """Make a user who may only use the keys of a prefix; say the store's URL."""
         with server.client() as client:
-            rule = f"on >secret resetchannels resetkeys ~{{app}}:* &{{app}}:* -@all {self.GRANTS}"
-            client.execute_command("ACL", "SETUSER", "ada", "reset", *rule.split())
+            allow(client)
             yield f"redis://ada:secret@localhost:{server.port}/0?prefix=app"
             client.execute_command("ACL", "DELUSER", "ada")
+            client.flushdb()
 
     async def test_what_is_documented_suffices(self, limited: str) -> None:
         adapter = RedisAdapter(limited)
@@ -125,6 +138,56 @@ class TestAccess:
         await adapter.drop_jobs(["job"], now=NOON)
         await adapter.close()
         assert sum(summary.jobs.values()) == 1
+
+    async def test_a_scheduler_needs_no_more_than_its_adapter(
+        self, limited: str, server: Server
+    ) -> None:
+        scheduler = Scheduler(limited)
+        ran = anyio.Event()
+
+        @scheduler.job(OneTime(in_=SOON), id="once")
+        async def once() -> None:
+            async with scheduler.lock("once"):
+                await scheduler.sleep("nap", SOON)
+            ran.set()
+
+        with server.client() as client:
+            client.acl_log_reset()
+            async with scheduler:
+                client.script_flush()
+                await ran.wait()
+                await scheduler.stats()
+                await scheduler.runs()
+                await scheduler.unschedule("once")
+            denied = {entry["object"] for entry in client.acl_log()}
+
+        # What the driver and `check` may be refused, they go without.
+        assert denied <= {"client|setinfo", "client", "config|get", "config"}
+
+    def test_no_more_is_documented_than_is_sent(self) -> None:
+        in_scripts = {
+            word.lower()
+            for name in names()
+            for word in re.findall(r"'([A-Z]{3,})'", source(name).text)
+        }
+
+        granted = [grant.removeprefix("+") for grant in documented()]
+
+        assert sorted(granted) == sorted(in_scripts - WORDS_OF_COMMANDS | SENT)
+
+    @pytest.mark.parametrize(
+        "command",
+        ["FLUSHALL", "FLUSHDB", "SWAPDB 0 1", "KEYS *", "SCRIPT FLUSH"],
+    )
+    def test_what_harms_other_stores_is_refused(
+        self, limited: str, command: str
+    ) -> None:
+        url = limited.partition("?")[0]
+        with (
+            redis.Redis.from_url(url) as client,
+            pytest.raises(redis.exceptions.NoPermissionError),
+        ):
+            client.execute_command(*command.split())
 
     async def test_another_prefix_is_refused(self, limited: str) -> None:
         adapter = RedisAdapter(limited.replace("prefix=app", "prefix=other"))

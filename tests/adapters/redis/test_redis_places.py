@@ -36,6 +36,7 @@ from nvent_sched.testing.conformance.steps import (
     read_job,
     settle,
 )
+from tests.adapters.redis.access import allow
 from tests.conftest import SERVERS
 
 if TYPE_CHECKING:
@@ -172,6 +173,34 @@ class TestCluster:
                 return size
 
         assert sum(map(size_of, nodes)) > 0
+
+    async def test_who_may_not_ask_where_keys_are_is_told_so(
+        self, nodes: list[Server]
+    ) -> None:
+        url = f"redis+cluster://ada:secret@127.0.0.1:{nodes[0].port}?prefix=app"
+        for node in nodes:
+            with node.client() as client:
+                allow(client)
+        with pytest.raises(StoreError, match="grant") as refused:
+            await RedisAdapter(url).open(now=NOON)
+        for node in nodes:
+            with node.client() as client:
+                allow(client, "+cluster|slots", "+command")
+        adapter = RedisAdapter(url, has_own_clock=False)
+        await adapter.open(now=NOON)
+
+        await live(adapter)
+
+        await adapter.close()
+        assert not isinstance(refused.value, StoreUnavailableError)
+
+    async def test_a_server_that_is_no_node_says_so(
+        self, start: Callable[..., Server]
+    ) -> None:
+        url = f"redis+cluster://127.0.0.1:{start('valkey').port}"
+
+        with pytest.raises(StoreError, match="cluster support disabled"):
+            await RedisAdapter(url).open(now=NOON)
 
 
 def is_whole(node: Server) -> bool:
@@ -326,6 +355,25 @@ class TestFailover:
         replica.resume()
         await adapter.close()
         assert not safe
+
+    async def test_who_may_ask_to_wait_for_replicas_needs_no_more(
+        self, primary: Server, replica: Server
+    ) -> None:
+        assert replica.port
+        with primary.client() as client:
+            allow(client, "+wait", "+select")
+        url = (
+            f"redis://ada:secret@localhost:{primary.port}/1?prefix=app&wait_replicas=1"
+        )
+        adapter = RedisAdapter(url, has_own_clock=False)
+        await adapter.open(now=NOON)
+        await put(adapter, a_job())
+        await insert(adapter, a_run())
+
+        safe = await adapter.confirm(await claim(adapter))
+
+        await adapter.close()
+        assert safe == {"run"}
 
     async def test_what_must_not_start_twice_waits_for_a_replica(
         self, primary: Server, replica: Server
