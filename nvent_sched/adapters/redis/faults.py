@@ -121,6 +121,8 @@ def _fault_of(error: Exception, *, url: str) -> StoreError:
         return StoreError(f"{url}: {_short(error)}: check the user and the password")
     if isinstance(error, UNREACHABLE):
         advice = "the server cannot be reached just now; check that it is running"
+        if url.startswith("rediss"):
+            advice += ", that this port speaks TLS, and who signed its certificate"
         return StoreUnavailableError(f"{url}: {_short(error)}: {advice}")
     return StoreError(f"{url}: {_short(error)} ({type(error).__name__})")
 

@@ -172,6 +172,13 @@ async def test_where_nobody_answers_it_is_worth_trying_again(url: str) -> None:
     assert "<redis." not in str(failed.value)
 
 
+async def test_a_port_that_speaks_no_tls_is_asked_whether_it_does(url: str) -> None:
+    adapter = RedisAdapter(f"{url.replace('redis:', 'rediss:')}&timeout=0.3")
+
+    with pytest.raises(StoreUnavailableError, match="that this port speaks TLS"):
+        await adapter.open(now=NOON)
+
+
 def test_a_sentinel_that_is_gone_is_asked_once_before_the_next() -> None:
     location = location_from("redis+sentinel://127.0.0.1:1,127.0.0.1:2/primary/0")
 
