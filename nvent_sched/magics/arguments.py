@@ -63,6 +63,11 @@ def schedule_arguments(line: str) -> argparse.Namespace:
     return asked
 
 
+def is_help(line: str) -> bool:
+    """Whether what follows a magic asks what it takes."""
+    return line.split() in (["--help"], ["-h"])
+
+
 def jobs_arguments(line: str) -> argparse.Namespace:
     """Read what follows `%jobs`: `on`.
 

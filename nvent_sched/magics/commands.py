@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from inspect import getdoc
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from nvent_sched._views.texts import overview_text
 from nvent_sched._views.words import moment_words
 from nvent_sched.blocking import BlockingScheduler
 from nvent_sched.errors import SchedError
-from nvent_sched.magics.arguments import jobs_arguments, schedule_arguments
+from nvent_sched.magics.arguments import is_help, jobs_arguments, schedule_arguments
 from nvent_sched.magics.cells import handler_of_cell, id_of_cell, name_of_cell
 from nvent_sched.magics.finding import answer_of, is_running, scheduler_of
 
@@ -73,13 +74,19 @@ class Commands:
         --name is what people call it (without one, a comment in the first line), --on
         the variable that holds the scheduler.
         """
+        if is_help(line):
+            print(getdoc(self.schedule))  # noqa: T201
+            return
         try:
             print(self._scheduled(schedule_arguments(line), cell))  # noqa: T201
         except SchedError as error:
             raise ShownError(str(error)) from error
 
-    def jobs(self, line: str) -> JobsTable:
+    def jobs(self, line: str) -> JobsTable | None:
         """Show the jobs and how they do: %jobs [--on SCHEDULER]."""
+        if is_help(line):
+            print(getdoc(self.jobs))  # noqa: T201
+            return None
         try:
             found, scheduler = self._found(jobs_arguments(line))
             seen: SchedulerSnapshot = answer_of(scheduler.snapshot(limit=JOBS_MAX))

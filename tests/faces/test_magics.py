@@ -216,6 +216,15 @@ def test_what_cannot_be_meant_is_refused_in_a_sentence(
     assert "Traceback" not in told
 
 
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_says_what_a_magic_takes(
+    shown: Shown, scheduler: BlockingScheduler, word: str
+) -> None:
+    assert "%%schedule --every 15m" in shown(f"%%schedule {word}\n1")
+    assert "%jobs [--on SCHEDULER]" in shown(f"%jobs {word}")
+    assert len(scheduler.jobs()) == 0
+
+
 def test_a_cell_that_cannot_be_read_is_refused_at_once(
     shown: Shown, scheduler: BlockingScheduler
 ) -> None:
