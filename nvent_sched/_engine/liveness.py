@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.claims import StopCause
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.deadlines import Deadline
     from nvent_sched._model.claims import Renewed
     from nvent_sched._model.instances import Instance
+    from nvent_sched._model.runs import Run
 
 log = logging.getLogger(__name__)
 REPORT_US: Final = SECOND_US
@@ -271,21 +273,24 @@ class Liveness:
                     retention=core.options.retention,
                     now=lost.now,
                 )
-                core.outbox.settle(verdict, policies=policy)
-                kind = (
-                    EventKind.RUN_RECOVERED
-                    if verdict.run.state is RunState.READY
-                    else EventKind.RUN_LOST
+                core.outbox.settle_lost(
+                    verdict,
+                    policies=policy,
+                    tell=partial(self._tell_lost, instance=run.instance),
                 )
-                is_again = verdict.run.state is RunState.READY
-                core.found["runs taken up again" if is_again else "runs lost"] += 1
-                core.tell(
-                    kind,
-                    job_id=run.job_id,
-                    run_id=run.id,
-                    detail=f"instance {run.instance} died with it",
-                )
-                log.warning("run was lost", extra={"run_id": run.id})
             await core.outbox.flush()
             if len(lost.runs) < LOST_BATCH:
                 return
+
+    def _tell_lost(self, run: Run, *, instance: str | None) -> None:
+        """Tell what became of a run that the dead left behind, once it is stored."""
+        core = self._core
+        is_again = run.state is RunState.READY
+        core.found["runs taken up again" if is_again else "runs lost"] += 1
+        core.tell(
+            EventKind.RUN_RECOVERED if is_again else EventKind.RUN_LOST,
+            job_id=run.job_id,
+            run_id=run.id,
+            detail=f"instance {instance} died with it",
+        )
+        log.warning("run was lost", extra={"run_id": run.id})

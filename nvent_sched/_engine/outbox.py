@@ -23,7 +23,7 @@ from nvent_sched._model.runs import RunState
 from nvent_sched._rules.settling import settle_cancelled_instead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nvent_sched._engine.claims import Claim, Ended
     from nvent_sched._engine.core import Core
@@ -37,11 +37,12 @@ EVENTS_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A verdict, with the claim it ends if that is ours."""
+    """A verdict, with the claim it ends if that is ours; else who hears of it."""
 
     settlement: Settlement
     policies: Policies
     claim: Claim | None
+    tell: Callable[[Run], None] | None = None
 
     @property
     def may_pause(self) -> bool:
@@ -97,7 +98,20 @@ class Outbox:
         """Queue the verdict on a run; with its claim if it is ours."""
         if claim is not None:
             claim.is_ended = True
-        self._settlements.append(_Entry(settlement, policies, claim))
+        self._queue(_Entry(settlement, policies, claim))
+
+    def settle_lost(
+        self, settlement: Settlement, *, policies: Policies, tell: Callable[[Run], None]
+    ) -> None:
+        """Queue the verdict on a run that the dead left behind.
+
+        All who live reach one at the same time. Whose is stored first gets the run by
+        *tell*; that the others' are refused is nothing to tell of.
+        """
+        self._queue(_Entry(settlement, policies, None, tell))
+
+    def _queue(self, entry: _Entry) -> None:
+        self._settlements.append(entry)
         self.signal.set()
         self._core.idle_signal.set()
 
@@ -202,6 +216,10 @@ class Outbox:
             core.release(entry.claim)
         for waiter in core.run_waiters.get(run.id, ()):
             waiter.set()
+        if entry.tell is not None:
+            if is_stale:
+                return
+            entry.tell(run)
         if is_stale:
             fence = entry.settlement.seen_fence
             log.warning(

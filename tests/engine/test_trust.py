@@ -7,6 +7,7 @@ that earlier.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from datetime import timedelta
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -30,14 +31,13 @@ from nvent_sched.testing.conformance.steps import (
     read_run,
     settle,
 )
-from tests.engine.conftest import START
+from tests.engine.conftest import START, Far
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nvent_sched._model.runs import Run
     from nvent_sched.adapters.memory import MemoryAdapter
-    from tests.engine.conftest import Far
 
 SECOND = timedelta(seconds=1)
 TRUST = 9 * SECOND
@@ -406,6 +406,31 @@ async def test_the_dead_are_found_when_they_are_dead_not_with_the_next_heartbeat
 
         assert before.state is RunState.CLAIMED
         assert (await read_run(near)).state is RunState.READY
+
+
+async def test_what_several_decide_about_the_dead_at_a_time_is_told_once(
+    near: MemoryAdapter,
+    far: Far,
+    clock: ManualClock,
+    instance: Callable[..., Scheduler],
+) -> None:
+    farther = Far(near, clock)
+    async with instance(far) as one, instance(farther) as other:
+        far.delays, farther.delays = {"settle": 4 * SECOND}, {"renew": SECOND}
+        await beat(near, "gone", now=clock.now())
+        await put(near, a_job())
+        await insert(
+            near, a_run(state=RunState.CLAIMED, instance="gone", scheduled=clock.now())
+        )
+
+        await clock.advance(15 * SECOND)
+        far.delays = farther.delays = {}
+        await clock.advance(5 * SECOND)
+
+        told = Counter(await kinds(one))
+        found = [each._core("found").found for each in (one, other)]
+        assert (told["run_recovered"], told["run_fenced"]) == (1, 0)
+        assert sum(found, Counter()) == {"runs taken up again": 1}
 
 
 async def test_what_the_dead_left_of_a_job_that_was_removed_is_not_repeated(
