@@ -24,7 +24,7 @@ from nvent_sched._model.instants import (
 )
 from nvent_sched._model.schedules import Schedule
 from nvent_sched._rules.cron import Cron, Preview
-from nvent_sched._rules.cron.days import in_years
+from nvent_sched._rules.cron.days import _ask, in_years
 from nvent_sched._rules.cron.zones import changes_in
 from nvent_sched.errors import CronError, UsageError
 
@@ -229,6 +229,15 @@ def test_what_is_years_away_is_found_without_looking_at_the_years_between(
     assert found is not None
     assert found.replace(tzinfo=None) == datetime(2099, 1, 1)  # noqa: DTZ001  the wall
     assert changes_in.cache_info().currsize < 5
+
+
+def test_croniter_is_asked_about_a_day_once_however_often_a_job_is_due_on_it() -> None:
+    asked = _ask.cache_info().misses
+
+    for expr in ("*/5 8-18 * * 1-5", "* 9-11 * * 1-5"):
+        assert len(coming(Cron(expr), "2026-11-26T00:00+00:00", 1_000)) == 1_000
+
+    assert _ask.cache_info().misses - asked <= 20
 
 
 def test_next_is_strictly_after_by_a_microsecond() -> None:

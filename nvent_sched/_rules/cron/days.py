@@ -92,8 +92,13 @@ def _listed(values: frozenset[int]) -> str:
     return ",".join(map(str, sorted(values)))
 
 
+@lru_cache(4_096)
 def _ask(expr: str, start: date) -> date | None:
-    """Ask croniter for the first midnight at or after a date."""
+    """Ask croniter for the first midnight at or after a date.
+
+    Once: it reads its text anew each time, which takes twenty times as long as all the
+    rest, and who catches up asks for every occurrence of a day, for job after job.
+    """
     try:
         before = datetime.combine(start, time()) - timedelta(seconds=1)
         search = croniter(expr, before, day_or=False)
