@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.jobverbs import read_page
@@ -26,8 +25,9 @@ LATE_PASS_US: Final = 60 * SECOND_US
 OVERDUE_US: Final = 60 * SECOND_US
 RECENT_RUNS: Final = 20
 JOBS_PART: Final = 1_000
-"""How many jobs are read at once; `health`, which is asked often, looks at no more."""
-
+"""How many jobs are read at once."""
+JOBS_OF_HEALTH: Final = 100
+"""How many `health` looks at, which is asked often: a clock that is ahead is so for all."""
 AHEAD_MAX: Final = 100
 
 
@@ -45,23 +45,23 @@ async def look_at(core: Core, *, is_deep: bool) -> StoreSummary:
         for name, waiting in summary.unresolved.items()
         if name != AWAIT_HANDLER
     }
-    ahead = await _ahead(core, parts_max=None) if is_deep else ()
+    ahead = await _ahead(core, jobs_max=None) if is_deep else ()
     return replace(summary, unresolved=missed, ahead=ahead)
 
 
-async def _ahead(core: Core, *, parts_max: int | None) -> tuple[str, ...]:
-    """Tell of jobs that stand still because a clock was ahead, of the first parts."""
+async def _ahead(core: Core, *, jobs_max: int | None) -> tuple[str, ...]:
+    """Tell of jobs that stand still because a clock was ahead, of the first or of all."""
     found: list[str] = []
     after: str | None = None
-    for _ in count() if parts_max is None else range(parts_max):
-        query = JobQuery(status=JobStatus.ACTIVE, after=after, limit=JOBS_PART)
+    while True:
+        limit = JOBS_PART if jobs_max is None else jobs_max
+        query = JobQuery(status=JobStatus.ACTIVE, after=after, limit=limit)
         page = await read_page(core, query)
         now = core.time.now()
         found += [ahead_words(job) for job in page if is_ahead(job, now=now)]
-        if page.next is None or len(found) >= AHEAD_MAX:
-            break
+        if page.next is None or jobs_max is not None or len(found) >= AHEAD_MAX:
+            return tuple(found[:AHEAD_MAX])
         after = page.next
-    return tuple(found[:AHEAD_MAX])
 
 
 async def health_of(core: Core) -> HealthSnapshot:
@@ -72,7 +72,7 @@ async def health_of(core: Core) -> HealthSnapshot:
     trouble = core.trouble
     try:
         summary = await look_at(core, is_deep=False)
-        ahead = await _ahead(core, parts_max=1)
+        ahead = await _ahead(core, jobs_max=JOBS_OF_HEALTH)
     except StoreError as error:
         trouble = f"{type(error).__name__}: {error}"
     now_us = core.clock.monotonic_us()

@@ -247,7 +247,7 @@ class HealthSnapshot:
     Attributes:
         is_ok: No trouble with the store, no loop is late, nothing is overdue for
             longer than a minute, and no job stands still because a clock was ahead
-            (of the first 1,000 jobs; `check` looks at all).
+            (of the first 100 jobs; `check` looks at all).
         store: What stands in the way of the store; None if nothing does.
         pass_age: By loop: the time since its last good pass.
         overdue: How long the oldest due job has been waiting; None if none is.
