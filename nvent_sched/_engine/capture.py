@@ -1,8 +1,4 @@
-"""What a handler logs with `logging` goes into its run's log as well.
-
-Our own messages are constant, and what they are about is in the record's fields: where
-nobody configured logging, we write both.
-"""
+"""What a handler logs with `logging` goes into its run's log as well."""
 
 from __future__ import annotations
 
@@ -18,10 +14,8 @@ from nvent_sched._engine.printing import is_routed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-USUAL_FACTS: Final = {
-    *vars(logging.makeLogRecord({})),
-    *("message", "asctime", "taskName"),
-}
+ORIGIN: Final = logging.Formatter("%(levelname)s %(name)s: %(message)s")
+"""How our own warnings say whose they are, where nobody configured logging."""
 
 
 @contextmanager
@@ -47,7 +41,7 @@ class RunLogCapture(logging.Handler):
         if is_shown and (context is None or not is_routed(sys.stderr)):
             # Where nobody configured logging, warnings go to stderr: also with us.
             assert last is not None
-            last.handle(_with_facts(record) if _is_ours(record) else record)
+            last.handle(_with_origin(record) if _is_ours(record) else record)
         if context is None or any(_is_printed_to_run(each, record) for each in others):
             return
         try:
@@ -60,9 +54,10 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return record.name.split(".", 1)[0] == PACKAGE
 
 
-def _with_facts(record: logging.LogRecord) -> logging.LogRecord:
-    text = FactsFormatter("%(levelname)s %(name)s: %(message)s").format(record)
-    return logging.makeLogRecord({"msg": text, "levelno": record.levelno})
+def _with_origin(record: logging.LogRecord) -> logging.LogRecord:
+    return logging.makeLogRecord(
+        {"msg": ORIGIN.format(record), "levelno": record.levelno}
+    )
 
 
 def _other_handlers(record: logging.LogRecord) -> list[logging.Handler]:
@@ -79,13 +74,3 @@ def _is_printed_to_run(handler: logging.Handler, record: logging.LogRecord) -> b
     """Whether a handler writes a record into the run's log, by printing it."""
     stream = getattr(handler, "stream", None)
     return is_routed(stream) and record.levelno >= handler.level
-
-
-class FactsFormatter(logging.Formatter):
-    """Write what a record is about after its message: our messages are constant."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's
-        """Add the fields that the caller added to the record."""
-        facts = vars(record).items()
-        added = [f"{name}={value}" for name, value in facts if name not in USUAL_FACTS]
-        return " ".join([super().formatMessage(record), *added])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Run
     from nvent_sched._port import Adapter, Clock
-
-log = logging.getLogger(__name__)
 
 
 class Core:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._logs import logger_of
 from nvent_sched._model.claims import JobWrite, Stored
 from nvent_sched._model.events import EventKind
 from nvent_sched._rules.editing import pause, should_pause
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Run
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 TRIES_MAX: Final = 50
 
 

@@ -9,7 +9,6 @@ machine slept or somebody set the clock.
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 from functools import partial
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.signals import Signal
 from nvent_sched._engine.storetime import JUMP_US
+from nvent_sched._logs import logger_of
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import MILLISECOND_US, SECOND_US
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from nvent_sched._engine.core import Core
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 TICK_US: Final = 250 * MILLISECOND_US
 BLOCKED_US: Final = SECOND_US
 
@@ -79,9 +79,7 @@ class LagWatch:
                 blamed = self._name_of_blocker()
                 self._blamed = (mark_us, blamed)
                 log.warning(
-                    "the event loop is blocked by %s",
-                    blamed,
-                    extra={"handler": blamed, "lag_us": lag_us},
+                    "the event loop is blocked", extra={"by": blamed, "lag_us": lag_us}
                 )
 
     def _name_of_blocker(self) -> str:

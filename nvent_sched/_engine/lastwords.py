@@ -6,12 +6,12 @@ is what a crash leaves: others take it up.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
 from nvent_sched._engine.signals import Signal
+from nvent_sched._logs import logger_of
 from nvent_sched._model.instants import SECOND_US
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nvent_sched._port import Clock
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 LAST_WORDS_US: Final = 10 * SECOND_US
 """How long a stop tries to write its verdicts to a store that does not answer."""
 IN_HASTE_US: Final = 2 * SECOND_US

@@ -11,13 +11,13 @@ before any other instance may take our runs; then every handler is stopped.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.claims import StopCause
 from nvent_sched._engine.planner import policies_of
+from nvent_sched._logs import logger_of
 from nvent_sched._model.claims import Renewal
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US, Instant
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.runs import Run
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 REPORT_US: Final = SECOND_US
 """How often progress is written, at most."""
 LOST_BATCH: Final = 200

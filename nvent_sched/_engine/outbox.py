@@ -7,7 +7,6 @@ store refuses (`Stale`) is told as RUN_FENCED: somebody took the run over.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ import anyio
 from nvent_sched._engine.edits import pause_if_failing
 from nvent_sched._engine.signals import Signal
 from nvent_sched._engine.verdicts import verdict_on
+from nvent_sched._logs import logger_of
 from nvent_sched._model.claims import Cancelled, Settlement, Stale
 from nvent_sched._model.events import Event, EventKind
 from nvent_sched._model.queries import RunQuery
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Run
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 BATCH_MAX: Final = 500
 EVENTS_MAX: Final = 10_000
 

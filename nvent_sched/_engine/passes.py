@@ -6,10 +6,10 @@ cap, and `health()` shows what stands in the way and when the last good pass was
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.signals import Signal
+from nvent_sched._logs import logger_of
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import MILLISECOND_US, SECOND_US
 from nvent_sched.errors import StoreError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nvent_sched._engine.core import Core
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 BACKOFF_US: Final = 50 * MILLISECOND_US
 BACKOFF_US_MAX: Final = 10 * SECOND_US
 

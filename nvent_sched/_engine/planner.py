@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import anyio
@@ -10,6 +9,7 @@ from anyio.lowlevel import checkpoint
 
 from nvent_sched._engine.edits import edit_job
 from nvent_sched._engine.taking import take_claims
+from nvent_sched._logs import logger_of
 from nvent_sched._model.claims import Claims, Committed, DueBatch, DueJob, Plan
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import MILLISECOND_US, SECOND_US, Instant
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.registry import Executor
     from nvent_sched._model.runs import Run
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 BATCH_MIN: Final = 32
 BATCH_MAX: Final = 500
 PART: Final = 250

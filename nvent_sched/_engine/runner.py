@@ -8,7 +8,6 @@ and said to be.
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from nvent_sched._engine.claims import Ended, StopCause
 from nvent_sched._engine.context import RunContext
 from nvent_sched._engine.endings import Returned
 from nvent_sched._engine.registry import Executor
+from nvent_sched._logs import logger_of
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.runs import Outcome
 from nvent_sched._model.spans import us_words
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.deadlines import Deadline
     from nvent_sched._engine.registry import Handler
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 THREAD_GRACE_US: Final = 5 * SECOND_US
 
 

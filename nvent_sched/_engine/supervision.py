@@ -8,7 +8,6 @@ list. Every wait of a stop has an end.
 
 from __future__ import annotations
 
-import logging
 import os
 import platform
 import threading
@@ -32,6 +31,7 @@ from nvent_sched._engine.planner import plan_pass
 from nvent_sched._engine.printing import prints_routed
 from nvent_sched._engine.signals import Signal, from_any_thread
 from nvent_sched._engine.tasks import open_tasks
+from nvent_sched._logs import logger_of
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instances import Instance
 from nvent_sched._rules.registration import IfExists
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     _Loop = tuple[str, Callable[[], Awaitable[int | None]], Signal]
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class Engine:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
+from nvent_sched._logs import logger_of
 from nvent_sched._rules.settling import settle_unconfirmed
 from nvent_sched._rules.trust import needs_confirmation
 from nvent_sched.errors import StoreError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Run
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 async def take_claims(

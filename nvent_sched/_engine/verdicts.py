@@ -6,10 +6,10 @@ that are due at one moment, none waits for the verdict on another.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.claims import StopCause
+from nvent_sched._logs import logger_of
 from nvent_sched._model.runs import Outcome
 from nvent_sched._rules.settling import Ending, settle_attempt, settle_interrupted
 from nvent_sched._tracebacks import error_line
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.claims import Settlement
     from nvent_sched._rules.retention import Retention
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 TIMEOUT_KINDS: Final = (
     "builtins.TimeoutError",
     "builtins.OSError",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn, Self
 
 from nvent_sched._engine.calling import current_run, own_run
+from nvent_sched._logs import logger_of
 from nvent_sched.blocking.declaring import DeclaringVerbs
 from nvent_sched.blocking.jobs import JobVerbs
 from nvent_sched.blocking.life import Life
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.context import RunContext
     from nvent_sched._port import Adapter, Clock
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 BACKENDS: Final = ("asyncio", "trio")
 LAST_WORDS: Final = timedelta(seconds=15)
 """How much longer than its grace an exit waits for a loop that may be blocked."""

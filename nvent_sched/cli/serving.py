@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from nvent_sched._engine.capture import FactsFormatter
 from nvent_sched._views.words import count_words
 from nvent_sched.blocking import BlockingScheduler
 from nvent_sched.cli.exits import Exit
@@ -36,9 +35,7 @@ YOUNG_MIN: Final = 10_000
 async def run(asked: argparse.Namespace, out: Output) -> Exit:
     """Run a scheduler: the first signal stops it in order, the second at once."""
     scheduler = scheduler_named(asked.target, store=asked.store)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(FactsFormatter(LOG_FORMAT))
-    logging.basicConfig(level=asked.log_level, handlers=[handler])
+    logging.basicConfig(level=asked.log_level, format=LOG_FORMAT, stream=sys.stderr)
 
     async def tell_start() -> None:
         jobs = (await scheduler.snapshot(limit=1)).job_counts

@@ -6,7 +6,6 @@ engine, on the monotonic clock, so that a store that does not answer cannot stre
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -15,6 +14,7 @@ import anyio
 
 from nvent_sched._engine.signals import Signal, into_this_loop
 from nvent_sched._engine.storetime import JUMP_US
+from nvent_sched._logs import logger_of
 from nvent_sched._model.claims import Stale
 from nvent_sched._model.instants import MILLISECOND_US, SECOND_US
 from nvent_sched._model.locks import LockAsk, LockBusy, LockGranted
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.registry import Handler
     from nvent_sched._model.locks import LockAnswer, LockRecord
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 BATCH: Final = 500
 RELEASE_US: Final = 2 * SECOND_US
 """How long who leaves waits for the store to take the lock back; then the loop does it."""

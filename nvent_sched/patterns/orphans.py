@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._logs import logger_of
 from nvent_sched._model.claims import Stored
 from nvent_sched._model.queries import JobQuery
 from nvent_sched._model.roles import Role, role_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
     from nvent_sched._model.jobs import Job
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 PAGE: Final = 1_000
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from nvent_sched._logs import logger_of
 from nvent_sched.errors import StoreError
 from nvent_sched.patterns.awaits import Awaits
 from nvent_sched.patterns.locks import Locks
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.lastwords import LastWords
     from nvent_sched._model.jobs import JobDefinition
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 
 
 class Patterns:

@@ -7,11 +7,11 @@ ended), the answer is `Stale`: then it is read, and the sign counts from there.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from nvent_sched._logs import logger_of
 from nvent_sched._model.claims import JobWrite, Stored
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import Instant
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
     from nvent_sched._model.jobs import Job, JobDefinition
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 WRITE_BATCH: Final = 1_000
 TRIES_MAX: Final = 50
 

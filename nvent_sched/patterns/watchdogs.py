@@ -14,12 +14,12 @@ another was faster, the next sign finds the watchdog stalled and starts it anew.
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from nvent_sched._engine.registry import Handler, handler_of
 from nvent_sched._engine.signals import Signal, from_any_thread
+from nvent_sched._logs import logger_of
 from nvent_sched.errors import StoreError
 from nvent_sched.patterns.orphans import raise_orphans
 from nvent_sched.patterns.runwatches import QUIET, RunWatches
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.claims import DueJob
     from nvent_sched._model.jobs import Job, JobDefinition
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 WOKEN: Final = 0
 
 

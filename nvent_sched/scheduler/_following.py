@@ -7,10 +7,10 @@ and everything is read again once it is over; so it is when events were lost.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.signals import Signal
+from nvent_sched._logs import logger_of
 from nvent_sched._model.instants import MILLISECOND_US, SECOND_US, Instant
 from nvent_sched._model.queries import JobQuery, RunQuery
 from nvent_sched._model.runs import FAILURES
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nvent_sched._views.status.detail import JobDetail
     from nvent_sched.scheduler.scheduler import Scheduler
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 SLICE: Final = 500
 """How many jobs are read at once."""
 RUNS_SLICE: Final = 200

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import anyio
 
 from nvent_sched._engine.signals import Signal, from_any_thread
+from nvent_sched._logs import logger_of
 from nvent_sched.errors import SchedError
 from nvent_sched.scheduler._following import Follower
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nvent_sched.scheduler import Scheduler
 
 T = TypeVar("T")
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 LOAD_SECONDS_MAX: Final = 5.0
 """How long a cell waits for the first picture."""
 FIRST_JOBS_MAX: Final = 1_000

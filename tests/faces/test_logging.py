@@ -52,18 +52,31 @@ def test_a_warning_is_shown_once_and_kept_with_the_run(
     assert done.stdout.splitlines() == ["WARNING mine: water is low"]
 
 
-def test_what_we_log_says_which_run_it_is_about(anyio_backend: str) -> None:
+@pytest.mark.parametrize(
+    ("setup", "origin"),
+    [
+        ("", "WARNING nvent_sched._engine.verdicts: "),
+        (
+            "logging.basicConfig(level=logging.INFO)",
+            "WARNING:nvent_sched._engine.verdicts:",
+        ),
+    ],
+    ids=["not configured", "configured"],
+)
+def test_what_we_log_says_which_run_it_is_about(
+    setup: str, origin: str, anyio_backend: str
+) -> None:
     failing = PROGRAM.replace(
         'logging.getLogger("mine").warning("water is low")', "1 / 0"
     )
     done = subprocess.run(  # noqa: S603  our own text
-        [sys.executable, "-c", failing.format(setup="", backend=anyio_backend)],
+        [sys.executable, "-c", failing.format(setup=setup, backend=anyio_backend)],
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
 
-    assert done.stderr.startswith("WARNING nvent_sched._engine.verdicts: run failed ")
+    assert done.stderr.startswith(f"{origin}run failed run_id=")
     assert "job_id=w attempt=1 error=ZeroDivisionError: division by zero" in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert done.stderr.count("job_id=w") == done.stderr.count("\n") == 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._logs import logger_of
 from nvent_sched._model.claims import Claims, DueBatch, Lost, Renewed
 from nvent_sched._model.instants import Instant
 from nvent_sched._port import HANDED_US
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.runs import Run
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 EVENTS_KEPT_MAX: Final = 10_000
 
 

@@ -6,12 +6,12 @@ whatever happens to the connection, it is made anew for as long as the adapter i
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.backoff import EqualJitterBackoff
 
+from nvent_sched._logs import logger_of
 from nvent_sched.adapters._owner import ThreadEnd
 from nvent_sched.adapters.redis.connecting import connect
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nvent_sched.adapters.redis.location import Location
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 LOOK_UP_S: Final = 1.0
 """How often the thread sees whether it shall end, if nobody tells it."""
 WAIT_S: Final = 0.1

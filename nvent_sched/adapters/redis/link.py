@@ -7,7 +7,6 @@ told instead; the engine's loops ask again by themselves, for ever.
 
 from __future__ import annotations
 
-import logging
 import threading
 from contextlib import suppress
 from itertools import count
@@ -24,6 +23,7 @@ from redis.exceptions import (
     TimeoutError,  # noqa: A004
 )
 
+from nvent_sched._logs import logger_of
 from nvent_sched.adapters.redis.asking import Asked, asked_of, together
 from nvent_sched.adapters.redis.connecting import connect
 from nvent_sched.adapters.redis.faults import UNREACHABLE, fault_of, is_refused, named
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nvent_sched.adapters.redis.location import Location
     from nvent_sched.adapters.redis.scripts import Script
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 ATTEMPTS_MAX: Final = 6
 """How often a call is sent before its caller is told."""
 WAIT_S: Final = 0.05

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from nvent_sched._logs import logger_of
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched._port import Traits
 from nvent_sched.adapters._codec import SCHEMA
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nvent_sched._model.instants import Instant
     from nvent_sched._model.runs import Run
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 POLL_US: Final = SECOND_US // 2
 HEARTBEAT_US_MAX: Final = 5 * SECOND_US
 """Each instance asks what became of its claims within the quiet that `_quiet.lua` keeps."""

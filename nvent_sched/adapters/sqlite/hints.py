@@ -10,19 +10,19 @@ that is lost, there is the engine's poll: nothing here is waited for.
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import select
 import threading
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._logs import logger_of
 from nvent_sched.adapters._owner import ThreadEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-log: Final = logging.getLogger(__name__)
+log: Final = logger_of(__name__)
 IN_ATTRIB: Final = 0x4
 FLAGS: Final = os.O_CLOEXEC | os.O_NONBLOCK
 EVENTS_BYTES: Final = 64 * 1_024

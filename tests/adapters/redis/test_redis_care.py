@@ -111,7 +111,8 @@ async def test_dangers_are_logged_at_the_start_and_told_when_asked(
     await adapter.close()
     assert any("appendonly" in danger for danger in summary.dangers)
     assert any("clock" in danger for danger in summary.dangers)
-    assert {f"danger: {danger}" for danger in summary.dangers} == set(caplog.messages)
+    told = {f"danger: {danger} store={adapter.url}" for danger in summary.dangers}
+    assert told == set(caplog.messages)
     assert summary.settings["server"].split()[0] in {"redis", "valkey"}
 
 

@@ -1,0 +1,62 @@
+"""How we log: what happened, and what it is about.
+
+A message is constant, and what it is about are fields of the record, for those who sort
+or collect logs. But a format shows fields only by name, so in most programs nobody would
+see ours: they stand in the message as well, as arguments of its template. `logging` puts
+them in when a handler writes the record, and not before.
+
+Knows nothing of us: everybody who logs may ask it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Adapter = logging.LoggerAdapter[logging.Logger]
+else:
+    Adapter = logging.LoggerAdapter
+
+
+class FactsLogger(Adapter):
+    """A module's logger, which writes the `extra` of a message after it."""
+
+    def log(
+        self,
+        level: int,
+        msg: object,
+        *args: object,
+        stacklevel: int = 1,
+        extra: Mapping[str, object] | None = None,
+        **words: Any,  # noqa: ANN401  passed on
+    ) -> None:
+        """Log a message with what it is about; all other verbs come here."""
+        if self.isEnabledFor(level):
+            facts = extra or {}
+            self.logger.log(
+                level,
+                " ".join([str(msg), *(f"{name}=%s" for name in facts)]),
+                *args,
+                *map(_in_line, facts.values()),
+                stacklevel=stacklevel + 1,
+                extra=extra,
+                **words,
+            )
+
+
+def _in_line(fact: object) -> object:
+    """Escape what would end the line, or what no encoding takes: it may be a user's."""
+    if not isinstance(fact, str) or fact.isprintable():
+        return fact
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode()
+        for each in fact
+    )
+
+
+def logger_of(module: str) -> FactsLogger:
+    """Give a module its logger."""
+    return FactsLogger(logging.getLogger(module), {})
