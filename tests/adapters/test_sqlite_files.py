@@ -245,6 +245,19 @@ def test_a_file_that_may_only_be_read_says_so(
     assert "permissions" in said
 
 
+def test_a_folder_that_may_only_be_read_says_so(
+    path: Path, another: Callable[..., AbstractContextManager[Other]]
+) -> None:
+    path.parent.chmod(0o555)
+
+    with another("refused", path) as other:
+        name, said = other.rest()
+
+    path.parent.chmod(0o755)
+    assert name == "StoreReadOnlyError", said
+    assert f"its folder {path.parent} is read-only" in said
+
+
 async def test_when_there_is_no_room_nothing_is_lost_and_it_goes_on_afterwards(
     path: Path,
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched.errors import (
@@ -57,7 +59,20 @@ KINDS: Final[tuple[tuple[tuple[str, ...], type[StoreError], str], ...]] = (
 def fault_of(error: sqlite3.Error, *, path: str) -> StoreError:
     """Turn an error of the driver into one of ours; the caller keeps the cause."""
     name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_CANTOPEN") and _is_read_only(
+        folder := Path(path).parent
+    ):
+        advice = (
+            f"its folder {folder} is read-only, by its permissions or as all of its file "
+            "system, and SQLite writes beside the file: move it to where it may"
+        )
+        return StoreReadOnlyError(f"{path}: {error} ({name}): {advice}")
     for names, kind, advice in KINDS:
         if name.startswith(names):
             return kind(f"{path}: {error} ({name}): {advice}")
     return StoreError(f"{path}: {error} ({name or type(error).__name__})")
+
+
+def _is_read_only(folder: Path) -> bool:
+    by_us = os.access in os.supports_effective_ids
+    return folder.is_dir() and not os.access(folder, os.W_OK, effective_ids=by_us)
