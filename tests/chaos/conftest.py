@@ -49,6 +49,17 @@ class Process:
         assert word == "ready"
         return instance_id
 
+    def until_set(self) -> None:
+        """Wait until it waits for the word to start."""
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "set\n"
+
+    def go(self) -> None:
+        """Give the word."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
     def send(self, number: int) -> None:
         self._process.send_signal(number)
 

@@ -1,5 +1,6 @@
 """One instance in a process of its own; run as a script, told what to be by one JSON object.
 
+It says "set" and waits for a line if it is told to declare jobs as others do at the same moment.
 It says "ready" and its id once it runs, and stops in order at the next line it reads. What its
 handlers do goes into a journal, one line each: what, job, fence, instance, when the run was
 due, when this was; each in microseconds, by a clock that nobody set wrong.
@@ -19,7 +20,7 @@ from typing import Any
 import anyio
 from anyio.to_thread import run_sync
 
-from nvent_sched import RunContext, Scheduler
+from nvent_sched import Interval, RunContext, Scheduler
 from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.signals import Signal
 from nvent_sched._model.instants import SECOND_US, Instant, instant_from
@@ -47,6 +48,10 @@ class Journal:
         times = f"{instant_from(run.due_time)} {SystemClock().now()}"
         who = f"{run.fencing_token} {scheduler.instance_id}"
         os.write(self._file, f"{what} {run.job_id} {who} {times}\n".encode())
+
+
+async def nothing() -> None:
+    """Do nothing."""
 
 
 async def live(told: dict[str, Any]) -> None:
@@ -87,6 +92,14 @@ async def live(told: dict[str, Any]) -> None:
         journal.note("start", run, scheduler)
         os.kill(os.getpid(), signal.SIGKILL)
 
+    if (hours := told.get("hours")) is not None:
+        for number in range(told["declares"]):
+            declare = scheduler.job(
+                Interval(hours=hours), id=f"j{number}", name=f"{hours}"
+            )
+            declare(nothing)
+        print("set", flush=True)  # noqa: T201  how processes talk
+        await run_sync(sys.stdin.readline)
     async with scheduler:
         print("ready", scheduler.instance_id, flush=True)  # noqa: T201  how processes talk
         await run_sync(sys.stdin.readline, abandon_on_cancel=True)

@@ -30,6 +30,8 @@ RECOVERY_US = 2_100 * MS_US
 """Until who is silent is dead, and two heartbeats: its last, and who takes over's next."""
 BURST_US = 4_000 * MS_US
 """How long three instances may take for what is due in the same second."""
+DECLARED = 40
+HOURS = (1, 2, 3, 4)
 
 
 @pytest.fixture
@@ -321,18 +323,22 @@ async def test_a_job_is_left_alone_until_somebody_has_its_handler(
     assert job.status == "active"
 
 
-async def test_two_that_declare_one_job_differently_at_once_agree_in_the_end(
-    url: str,
+async def test_processes_that_declare_the_same_jobs_at_once_lose_no_declaration(
+    client: Scheduler, start: Callable[..., Process]
 ) -> None:
-    one, two = Scheduler(url), Scheduler(url)
-    for scheduler, hours in ((one, 1), (two, 2)):
-        scheduler.job(Interval(hours=hours), id="job", name=f"{hours}")(_nothing)
-    async with one, two:
-        first, second = await one.get_job("job"), await two.get_job("job")
+    processes = [start(declares=DECLARED, hours=hours) for hours in HOURS]
+    for process in processes:
+        process.until_set()
 
-    assert first == second
-    assert first.name in {"1", "2"}
+    for process in processes:
+        process.go()
 
-
-async def _nothing() -> None:
-    """Do nothing."""
+    for process in processes:
+        process.until_ready()
+    jobs = (await client.jobs()).items
+    assert {job.id for job in jobs} == {f"j{number}" for number in range(DECLARED)}
+    # Each was stored over the one before it, and none as if it were the first.
+    assert min(job.version for job in jobs) >= len(HOURS)
+    for job in jobs:
+        assert isinstance(job.schedule, Interval)
+        assert job.schedule.every == timedelta(hours=int(job.name))
