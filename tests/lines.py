@@ -13,13 +13,14 @@ class Line:
     Attributes:
         port: Where it is picked up.
         lost: How many questions and answers it lost.
+        calls: How often it was picked up.
     """
 
     def __init__(self, port: int) -> None:
         self._server_port = port
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
-        self.lost = 0
+        self.lost = self.calls = 0
         self._to_lose = 0
         self._questions_to_lose = 0
         self._is_silent = False
@@ -61,6 +62,7 @@ class Line:
                 near, _ = self._listening.accept()
                 far = socket.create_connection(("127.0.0.1", self._server_port))
                 self._open += (near, far)
+                self.calls += 1
                 for pump in (self._ask, self._answer):
                     threading.Thread(target=pump, args=(near, far), daemon=True).start()
 

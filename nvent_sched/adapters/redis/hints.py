@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 log: Final = logger_of(__name__)
 LOOK_UP_S: Final = 1.0
 """How often the thread sees whether it shall end, if nobody tells it."""
+LOOKS_SILENT: Final = 5
+"""After how many looks without a word the server is asked for one."""
+LOOKS_SILENT_MAX: Final = 10
+"""After how many the connection is taken for dead: what stands between us and the server
+may have forgotten it, and tells nobody."""
 WAIT_S: Final = 0.1
 WAIT_S_MAX: Final = 10.0
 
@@ -82,14 +87,31 @@ class HintThread:
             with driver.pubsub() as listener:
                 listener.subscribe(self._channel)
                 while not self._is_ending.is_set():
-                    message = listener.get_message(timeout=LOOK_UP_S)
+                    message = self._heard(listener)
                     if message is None or message["data"] == self._name:
                         continue
                     self._failures = 0
-                    if message["type"] == "message" or was_cut:
+                    if message["type"] == "message" or (
+                        message["type"] == "subscribe" and was_cut
+                    ):
                         self._give()
         finally:
             client.close()
+
+    def _heard(self, listener: Any) -> dict[str, Any] | None:  # noqa: ANN401  the driver's
+        """Wait a little for a word; None if we are to end.
+
+        Raises:
+            ConnectionError: There was none for long, though we asked for one.
+        """
+        for look in range(LOOKS_SILENT_MAX):
+            if look == LOOKS_SILENT:
+                listener.ping()
+            message: dict[str, Any] | None = listener.get_message(timeout=LOOK_UP_S)
+            if message is not None or self._is_ending.is_set():
+                return message
+        msg = "nothing is heard any more"
+        raise ConnectionError(msg)
 
     def _give(self) -> None:
         for hint in tuple(self._hints):

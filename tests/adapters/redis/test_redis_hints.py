@@ -9,7 +9,7 @@ import pytest
 from anyio.to_thread import run_sync
 
 from nvent_sched._model.runs import RunState
-from nvent_sched.adapters.redis import RedisAdapter
+from nvent_sched.adapters.redis import RedisAdapter, hints
 from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.testing.conformance.builders import (
     NOON,
@@ -21,9 +21,10 @@ from nvent_sched.testing.conformance.builders import (
 from nvent_sched.testing.conformance.steps import beat, commit, put
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.conftest import Server
+    from tests.lines import Line
 
 
 class Heard:
@@ -54,10 +55,14 @@ async def second(adapter: RedisAdapter) -> AsyncIterator[RedisAdapter]:
 def wait_for_listener(adapter: RedisAdapter, server: Server) -> None:
     """Wait until the server knows of somebody who listens."""
     channel = Keys(adapter._location.prefix)["hints"]
-    patience = threading.Event()
     with server.client() as client:
-        while client.pubsub_numsub(channel) != [(channel, 1)]:
-            patience.wait(0.005)
+        wait_until(lambda: client.pubsub_numsub(channel) == [(channel, 1)])
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    patience = threading.Event()
+    while not is_so():
+        patience.wait(0.005)
 
 
 @pytest.fixture
@@ -113,3 +118,48 @@ async def test_a_connection_that_was_cut_is_made_anew_and_what_was_missed_is_tol
     await put(adapter, a_job())
 
     assert await heard.one()
+
+
+async def test_a_connection_that_fell_silent_is_made_anew(
+    adapter: RedisAdapter,
+    far_adapter: RedisAdapter,
+    line: Line,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hints, "LOOK_UP_S", 0.05)
+    heard = Heard()
+    far_adapter.on_hint(heard)
+    await run_sync(wait_for_listener, far_adapter, server)
+    calls = line.calls
+    line.fall_silent()
+    await run_sync(wait_until, lambda: line.calls > calls)
+    line.speak()
+    assert await heard.one()
+
+    await put(adapter, a_job())
+
+    assert await heard.one()
+
+
+async def test_a_connection_over_which_nothing_was_to_be_said_is_kept(
+    far_adapter: RedisAdapter,
+    line: Line,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def pings() -> int:
+        with server.client() as client:
+            calls: int = client.info("commandstats")["cmdstat_ping"]["calls"]
+            return calls
+
+    monkeypatch.setattr(hints, "LOOK_UP_S", 0.1)
+    heard = Heard()
+    far_adapter.on_hint(heard)
+    await run_sync(wait_for_listener, far_adapter, server)
+    calls, before = line.calls, pings()
+
+    await run_sync(wait_until, lambda: pings() >= before + 3)
+
+    assert line.calls == calls
+    assert not heard.is_any()
