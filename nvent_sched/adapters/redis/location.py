@@ -237,10 +237,9 @@ def _with_options(location: Location, *, query: str) -> Location:
         value = _OPTIONS[name](text) if name in _OPTIONS else None
         if value is None:
             allowed = ", ".join(_OPTIONS)
-            # A '?' in a password would end up here, with the '@' that follows it; so
-            # would what follows a '&' in the sentinels' password.
-            may_be_secret = "@" in query or "sentinel_" in query
-            given = "such an option" if may_be_secret else repr(name[:20])
+            # A '?' in a password would end up here, with or without the '@' that
+            # follows it; so would what follows a '&' in the sentinels' password.
+            given = repr(name) if name in _OPTIONS else "such an option"
             msg = (
                 f"a Redis store's URL cannot have {given} like this; allowed are "
                 f"{allowed}: numbers for db, wait_replicas and timeout (seconds)"

@@ -130,6 +130,8 @@ def test_a_secret_is_not_shown(url: str) -> None:
         "redis://ada:hunter2@[h/0",
         "redis://ada:12?hunter2@h/0",
         "redis://ada:12?hunter2=1@h/0",
+        "redis://ada:12?hunter2",
+        "redis://ada:12/3?hunter2=4",
         "redis://ada:12[hunter2@h/0",
         "unix://ada:hunter2@h",
     ],
