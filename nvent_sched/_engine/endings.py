@@ -61,12 +61,23 @@ def raised_of(error: BaseException) -> Returned:
 
 
 def kinds_of(error: BaseException) -> tuple[str, ...]:
-    """Name an error's class and its bases, for the retry policy."""
-    return tuple(
-        f"{_module_of(kind)}.{kind.__qualname__}"
-        for kind in type(error).__mro__
-        if issubclass(kind, BaseException)
-    )
+    """Name an error's class and its bases, for the retry policy.
+
+    Those of what a group holds belong to it: a task group raises whatever happens in it
+    as one.
+    """
+    kinds: dict[str, None] = {}
+    waiting = [error]
+    for each in waiting:
+        kinds |= dict.fromkeys(
+            f"{_module_of(kind)}.{kind.__qualname__}"
+            for kind in type(each).__mro__
+            if issubclass(kind, BaseException)
+        )
+        if isinstance(each, BaseExceptionGroup):
+            # Not by the name: a class of the user's may give it another meaning.
+            waiting += BaseExceptionGroup.exceptions.__get__(each)
+    return tuple(kinds)
 
 
 def _module_of(kind: type) -> str:

@@ -73,7 +73,8 @@ class Retry:
         delay_max: The longest wait.
         jitter: The share of a wait that may be taken off. 0 to 1.
         on: Exception classes (or their dotted names) worth another try; empty for
-            all. A subclass counts. A time-out is `builtins.TimeoutError`.
+            all. A subclass counts, and so does what an exception group holds. A
+            time-out is `builtins.TimeoutError`.
         never_on: Classes that are final even if `on` names them.
 
     Raises:

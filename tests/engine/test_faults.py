@@ -96,6 +96,30 @@ async def test_an_error_that_is_not_worth_it_is_not_retried(
     assert (run.outcome, run.attempt) == ("failed", 1)
 
 
+@pytest.mark.parametrize(
+    ("retry", "attempts"),
+    [
+        (Retry(attempts=3, on=(ConnectionError,)), 3),
+        (Retry(attempts=3, on=(LookupError,)), 1),
+        (Retry(attempts=3, never_on=(ValueError,)), 1),
+        (Retry(attempts=3, on=(OSError,), never_on=(ValueError,)), 1),
+    ],
+)
+async def test_what_a_group_of_errors_holds_decides_whether_it_is_retried(
+    scheduler: Scheduler, clock: ManualClock, retry: Retry, attempts: int
+) -> None:
+    async def broken() -> NoReturn:
+        inner = ExceptionGroup("inner", [ValueError()])
+        msg = "what a task group raises"
+        raise ExceptionGroup(msg, [ConnectionError(), inner])
+
+    await scheduler.schedule(broken, OneTime(clock.moment), id="b", retry=retry)
+    await clock.advance(20 * SECOND)
+
+    (run,) = await scheduler.runs("b")
+    assert (run.outcome, run.attempt) == ("failed", attempts)
+
+
 async def test_a_result_that_is_not_json_is_not_kept_and_said_so(
     scheduler: Scheduler, clock: ManualClock
 ) -> None:
