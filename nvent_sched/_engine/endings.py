@@ -6,6 +6,7 @@ they raise must not end the engine. So nothing of them leaves this module but te
 
 from __future__ import annotations
 
+import inspect
 import json
 import traceback
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ def returned_of(value: object) -> Returned:
     """Say how a call ended that gave *value*."""
     if value is None:
         return Returned(outcome=Outcome.SUCCEEDED)
+    if inspect.iscoroutine(value) or inspect.isasyncgen(value):
+        return raised_of(TypeError(_not_begun(value)))
     try:
         text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     except BaseException as error:  # noqa: BLE001  its methods are the user's code
@@ -51,6 +54,15 @@ def returned_of(value: object) -> Returned:
         )
         return Returned(outcome=Outcome.SUCCEEDED, reason=reason)
     return Returned(outcome=Outcome.SUCCEEDED, result=text)
+
+
+def _not_begun(value: object) -> str:
+    if inspect.iscoroutine(value):
+        value.close()  # or Python warns that nobody awaited it, later and elsewhere
+    return (
+        "the handler returned what an async function gives, and nobody awaits that: "
+        "nothing of it ran; make the handler async and await it there"
+    )
 
 
 def raised_of(error: BaseException) -> Returned:

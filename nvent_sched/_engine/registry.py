@@ -72,14 +72,15 @@ def handler_of(
             loop and plain ones in a worker thread.
 
     Raises:
-        UsageError: It is not a function, has no name of its own, or does not fit the
-            executor.
+        UsageError: It is not a function, has no name of its own, does not fit the
+            executor, or yields: calling it would run nothing of it.
     """
     if not callable(function):
         msg = f"a handler must be a function, not {function!r}"
         raise UsageError(msg)
     name = name_of(function) if name is None else name
     checked_name(name, what="a handler's name")
+    _refuse_generator(function, name=name)
     is_async = _is_async(function)
     place = _executor_of(executor, is_async=is_async, name=name)
     signature = _signature(function)
@@ -93,6 +94,17 @@ def handler_of(
         wants_run=wants_run,
         signature=signature,
     )
+
+
+def _refuse_generator(function: Callable[..., Any], *, name: str) -> None:
+    call = getattr(function, "__call__", None)  # noqa: B004  an object that yields
+    kinds = (inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    if any(is_kind(each) for is_kind in kinds for each in (function, call)):
+        msg = (
+            f"handler {name!r} yields: calling it would run nothing of it; put what it "
+            "does into a function without yield"
+        )
+        raise UsageError(msg)
 
 
 def _executor_of(executor: str | None, *, is_async: bool, name: str) -> Executor:

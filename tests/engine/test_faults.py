@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -14,6 +15,8 @@ from nvent_sched.adapters.memory import MemoryAdapter
 from nvent_sched.errors import RunFailedError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
     from nvent_sched.testing import ManualClock
 
 SECOND = timedelta(seconds=1)
@@ -118,6 +121,42 @@ async def test_what_a_group_of_errors_holds_decides_whether_it_is_retried(
 
     (run,) = await scheduler.runs("b")
     assert (run.outcome, run.attempt) == ("failed", attempts)
+
+
+async def test_a_handler_that_leaves_its_work_to_nobody_has_failed(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    async def work() -> None:
+        pytest.fail("somebody awaited it")
+
+    def wrapper() -> Awaitable[None]:
+        return work()
+
+    await scheduler.schedule(wrapper, OneTime(clock.moment), id="w")
+    await clock.advance(SECOND)
+
+    (run,) = await scheduler.runs("w")
+    assert run.outcome == "failed"
+    assert run.error is not None
+    assert "nothing of it ran; make the handler async" in run.error
+
+
+def yields() -> Iterator[None]:
+    yield
+
+
+async def yields_async() -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    "function", [yields, yields_async, partial(yields)], ids=["plain", "async", "part"]
+)
+async def test_a_function_that_yields_is_no_handler(
+    scheduler: Scheduler, function: Callable[..., object]
+) -> None:
+    with pytest.raises(UsageError, match="'lazy' yields"):
+        scheduler.handler("lazy")(function)
 
 
 async def test_a_result_that_is_not_json_is_not_kept_and_said_so(
