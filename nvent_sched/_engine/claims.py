@@ -39,6 +39,7 @@ class Claim:
         context: What the handler sees; None before it starts.
         interrupt: Breaks the handler off, or lets go of its thread.
         stop_cause: Why we stop it, if we do.
+        broken_off_at_us: When its async handler was cancelled, if it was; monotonic.
         is_reported: The store knows that the handler began.
         is_ended: Its verdict is on its way: a renewal that comes after it is stale.
         is_released: It takes no slot any more.
@@ -52,6 +53,7 @@ class Claim:
     context: RunContext | None = None
     interrupt: Callable[[], None] | None = None
     stop_cause: StopCause | None = None
+    broken_off_at_us: int | None = None
     is_reported: bool = False
     is_ended: bool = False
     is_released: bool = False

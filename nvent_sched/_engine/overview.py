@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._engine.hanging import hanging
 from nvent_sched._engine.jobverbs import read_page
 from nvent_sched._model.instants import SECOND_US, moment_from
 from nvent_sched._model.jobs import JobStatus
@@ -83,6 +84,7 @@ async def health_of(core: Core) -> HealthSnapshot:
         for name, age_us in ages.items()
         if age_us > LATE_PASS_US and name in {"planner", "liveness"}
     ]
+    problems += hanging(core)
     overdue_us = 0
     if summary is not None:
         if summary.oldest_look_at is not None:

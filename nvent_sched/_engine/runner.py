@@ -17,6 +17,7 @@ from nvent_sched._engine.calling import TooLateError, call_handler
 from nvent_sched._engine.claims import Ended, StopCause
 from nvent_sched._engine.context import RunContext
 from nvent_sched._engine.endings import Returned
+from nvent_sched._engine.hanging import break_off
 from nvent_sched._engine.registry import Executor
 from nvent_sched._logs import logger_of
 from nvent_sched._model.instants import SECOND_US
@@ -139,15 +140,15 @@ def _is_trusted(core: Core, claim: Claim) -> bool:
 def _arm(core: Core, claim: Claim, scope: anyio.CancelScope) -> list[Deadline]:
     """Let the time limit and whoever stops the claim end the handler."""
     armed: list[Deadline] = []
-    if claim.executor is Executor.THREAD:
-        claim.interrupt = partial(_let_go, core, scope, armed)
-    else:
-        claim.interrupt = scope.cancel
     timeout_us = claim.policies.timeout_us
     if timeout_us is not None:
         at_us = core.clock.monotonic_us() + timeout_us
         time_out = partial(_time_out, claim, timeout_us)
         armed.append(core.deadlines.add(at_us=at_us, act=time_out))
+    if claim.executor is Executor.THREAD:
+        claim.interrupt = partial(_let_go, core, scope, armed)
+    else:
+        claim.interrupt = partial(break_off, core, claim, armed)
     return armed
 
 

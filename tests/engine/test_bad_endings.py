@@ -337,3 +337,57 @@ async def test_a_run_whose_handler_is_gone_waits_and_is_shown(
     if adapter.traits.is_durable:
         await with_or_without(serve)
         assert calls == ["done"]
+
+
+async def test_a_handler_that_does_not_heed_its_cancellation_is_told_of_while_it_hangs(
+    scheduler: Scheduler, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    may_end = anyio.Event()
+
+    async def hang() -> None:
+        with anyio.CancelScope(shield=True):
+            await may_end.wait()
+
+    await scheduler.schedule(hang, Interval(hours=1), id="h", timeout=2 * SECOND)
+    run = await scheduler.run_now("h")
+    words = f"run {run.id!r} of job 'h' does not end, although it was cancelled"
+    await clock.advance(6 * SECOND)
+    assert (await scheduler.health()).is_ok
+    assert words not in caplog.text
+
+    await clock.advance(SECOND)
+    (problem,) = (await scheduler.health()).problems
+    assert f"{words} 5.0 s ago: it took longer than its limit" in problem
+    assert caplog.text.count(words) == 1
+    await clock.advance(60 * SECOND)
+    assert caplog.text.count(words) == 2
+
+    may_end.set()
+    await scheduler.wait_for(run)
+    assert (await scheduler.health()).is_ok
+
+
+async def test_a_stop_tells_which_handlers_it_waits_for(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    may_end = anyio.Event()
+
+    async def swallow() -> None:
+        while not may_end.is_set():
+            with anyio.CancelScope(shield=True):
+                await may_end.wait()
+
+    scheduler = Scheduler("memory:", clock=clock)
+
+    async def let_end() -> None:
+        await scheduler.wait_until_stopped()
+        await clock.advance(5 * SECOND)
+        may_end.set()
+
+    async with anyio.create_task_group() as tasks, scheduler:
+        await scheduler.schedule(swallow, Interval(hours=1), id="s")
+        await scheduler.run_now("s")
+        await clock.run_until_idle()
+        tasks.start_soon(let_end)
+
+    assert "of job 's' does not end, although it was cancelled" in caplog.text
