@@ -7,10 +7,10 @@ told of, by whom it hangs, for as long as it does.
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from nvent_sched._logs import logger_of
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.spans import us_words
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nvent_sched._engine.core import Core
     from nvent_sched._engine.deadlines import Deadline
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 HANGING_US: Final = 5 * SECOND_US
 """How long a handler may take to heed its cancellation."""
 REMINDER_US: Final = 60 * SECOND_US

@@ -34,7 +34,7 @@ async def make_store(url: str) -> None:
 
     @scheduler.job(Interval(hours=6), id="import", metadata={"owner": "data"})
     async def import_rows() -> None:
-        msg = "the source\nis [bold]gone[/bold]"
+        msg = "the [bold]source[/bold]\nis gone"
         raise ConnectionError(msg)
 
     @scheduler.job(Interval(hours=12), id="idle")
@@ -121,7 +121,7 @@ def test_show_tells_all_there_is_to_know_about_a_job(ask: Ask) -> None:
         "✗ failed",
         "import!second",
         "raise ConnectionError(msg)",
-        "is [bold]gone[/bold]",
+        "the [bold]source[/bold]",
     ):
         assert part in out
     assert "Traceback" in out
@@ -176,7 +176,7 @@ def test_stats_adds_up_all_jobs_or_shows_one(ask: Ask) -> None:
 
     assert (total["runs"], total["failures"]) == (2, 1)
     assert (one["runs"], one["failures"], one["job_id"]) == (1, 1, "import")
-    assert "is [bold]gone[/bold]" in ask("stats", "import")[1]
+    assert "the [bold]source[/bold]" in ask("stats", "import")[1]
 
 
 def test_stats_of_all_jobs_make_up_no_last_outcome_and_no_row(ask: Ask) -> None:
