@@ -33,7 +33,7 @@ anyio.run(main, backend="{backend}")
     [
         ("", "water is low\n"),
         ("logging.basicConfig(format='> %(message)s')", "> water is low\n"),
-        ("logging.lastResort = None", ""),
+        ("logging.getLogger('mine').addHandler(logging.NullHandler())", ""),
     ],
     ids=["not configured", "configured", "silenced"],
 )
@@ -50,6 +50,27 @@ def test_a_warning_is_shown_once_and_kept_with_the_run(
 
     assert done.stderr == shown
     assert done.stdout.splitlines() == ["WARNING mine: water is low"]
+
+
+def test_logging_can_be_configured_while_a_scheduler_runs(anyio_backend: str) -> None:
+    late = PROGRAM.replace(
+        "        await scheduler.schedule",
+        "        logging.basicConfig(format='> %(message)s', level=logging.INFO)\n"
+        "        await scheduler.schedule",
+    )
+    done = subprocess.run(  # noqa: S603  our own text
+        [sys.executable, "-c", late.format(setup="", backend=anyio_backend)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert done.stderr == "> water is low\n> nothing to see\n"
+    assert done.stdout.splitlines() == [
+        "WARNING mine: water is low",
+        "INFO mine: nothing to see",
+    ]
 
 
 @pytest.mark.parametrize(
