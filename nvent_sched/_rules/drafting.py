@@ -85,15 +85,17 @@ class Draft:
         """Give one occurrence a run beside those going on, or say why it has none."""
         if run_id is None:
             run_id = run_id_of(self.job.id, due.scheduled_time)
-        blocked_by = floor.active[0] if floor.active else None
         place = floor.place(run_id, is_made_up=due.is_made_up)
         if place is Place.SKIP:
-            self._skip_behind(blocked_by, due=due, run_id=run_id, origin=origin)
+            self._skip_behind(floor.blocked_by(), due=due, run_id=run_id, origin=origin)
             return
         self.started += 1
-        self.runs.append(
-            self._placed(place, due=due, run_id=run_id, origin=origin, payload=payload)
+        run = self._placed(
+            place, due=due, run_id=run_id, origin=origin, payload=payload
         )
+        if run.state is RunState.CLAIMED:
+            floor.claimed.add(run_id)
+        self.runs.append(run)
 
     def _placed(
         self,
@@ -127,7 +129,7 @@ class Draft:
         )
 
     def _skip_behind(
-        self, blocked_by: str | None, *, due: Due, run_id: str, origin: Origin
+        self, blocked_by: str, *, due: Due, run_id: str, origin: Origin
     ) -> None:
         span = Span(first=due.scheduled_time, last=due.scheduled_time, count=1)
         if origin is Origin.SCHEDULE and self._extends_last(span):
@@ -135,7 +137,7 @@ class Draft:
         self.skip(
             span,
             outcome=Outcome.SKIPPED_OVERLAP,
-            reason=f"run {blocked_by} was still going",
+            reason=blocked_by,
             run_id=run_id,
             origin=origin,
         )

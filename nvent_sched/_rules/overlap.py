@@ -38,12 +38,14 @@ class Floor:
     Attributes:
         active: Ids of runs that are READY or CLAIMED, oldest first.
         waiting: Ids of runs that are buffered, oldest first.
+        claimed: Ids of runs that an instance has.
         cancel: Ids of runs to be cancelled, with the reason.
     """
 
     policies: Policies
     active: list[str]
     waiting: list[str]
+    claimed: set[str] = field(default_factory=set)
     cancel: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -57,7 +59,14 @@ class Floor:
                 for run in live
                 if run.state is RunState.WAITING and not run.is_cancelled
             ],
+            claimed={run.id for run in live if run.state is RunState.CLAIMED},
         )
+
+    def blocked_by(self) -> str:
+        """Say which run is in the way of one more, and whether it has begun."""
+        first = next(iter((*self.active, *self.waiting)), None)
+        does = "was still going" if first in self.claimed else "was still waiting"
+        return f"run {first} {does}"
 
     @property
     def has_room(self) -> bool:

@@ -289,6 +289,14 @@ def test_run_now_asks_for_one_run_a_key_and_says_that_nobody_runs_it(ask: Ask) -
     assert len(parsed(ask("runs", "idle", "--json"))["runs"]) == 1
 
 
+def test_a_run_behind_one_that_nobody_began_says_that_it_only_waits(ask: Ask) -> None:
+    ask("run-now", "idle", "--key", "k")
+
+    _, out, _ = ask("run-now", "idle", "--key", "another")
+
+    assert "run idle!k was still waiting" in out
+
+
 def test_waiting_for_a_run_that_does_not_end_in_time_is_a_no(ask: Ask) -> None:
     code, _, err = ask("run-now", "idle", "--key", "k", "--wait", "0")
 

@@ -40,6 +40,24 @@ def test_a_run_with_nobody_in_its_way_starts(overlap: Overlap) -> None:
 
 
 @pytest.mark.parametrize(
+    ("live", "reason"),
+    [
+        ([C], "run 0 was still going"),
+        ([R], "run 0 was still waiting"),
+        ([W], "run 0 was still waiting"),
+        ([C, W], "run 0 was still going"),
+    ],
+)
+def test_who_is_left_out_is_told_what_is_in_its_way(
+    live: list[RunState], reason: str
+) -> None:
+    floor = a_floor(*live)
+
+    assert floor.place("new") is SKIP
+    assert floor.blocked_by() == reason
+
+
+@pytest.mark.parametrize(
     ("overlap", "live", "places"),
     [
         (Overlap.SKIP, [R], [SKIP, SKIP]),
