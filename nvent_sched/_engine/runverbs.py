@@ -12,7 +12,7 @@ from nvent_sched._model.instants import Instant
 from nvent_sched._model.queries import RunQuery
 from nvent_sched._model.runs import FAILURES, Origin, Run, RunState
 from nvent_sched._rules.planning import Asked, plan_asked
-from nvent_sched._rules.recurrence import schedule_of
+from nvent_sched._rules.recurrence import refuse_before_first, schedule_of
 from nvent_sched._rules.settling import settle_cancelled
 from nvent_sched.errors import (
     ConflictError,
@@ -86,7 +86,8 @@ async def backfill(
         The ids of the runs, whether or not they existed before.
 
     Raises:
-        UsageError: There are more than 1,000, or the range is empty or not past.
+        UsageError: There are more than 1,000, the range is empty or not past, or all of
+            it is before an interval's first occurrence.
     """
     facts = await core.adapter.read_facts([job_id])
     if not facts:
@@ -113,6 +114,8 @@ async def backfill(
         at = schedule.next_instant(at)
     if asked:
         await ask_for_runs(core, job_id, asked)
+    else:
+        refuse_before_first(schedule, end=end)
     return [each.run_id for each in asked]
 
 

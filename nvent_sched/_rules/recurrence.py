@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from nvent_sched._model.instants import Instant
+from nvent_sched._model.instants import INSTANT_MIN, Instant, moment_from
 from nvent_sched._rules.schedules import Interval, OneTime, schedule_from
+from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
     from nvent_sched._model.jobs import Job, JobDefinition
@@ -172,3 +173,24 @@ def count_between(schedule: Schedule, *, first: Instant, last: Instant) -> Span:
         count = (last - first) // schedule.every_us + 1
         return Span(first=first, last=last, count=count)
     return Span(first=first, last=last, count=SEARCH_MAX, is_exact=False)
+
+
+def refuse_before_first(schedule: Schedule, *, end: Instant) -> None:
+    """Say why there is nothing before what an interval counts from.
+
+    Args:
+        schedule: Fixed to its anchor.
+        end: Of the range in which no occurrence was found.
+
+    Raises:
+        UsageError: All of it is before an interval's first occurrence.
+    """
+    if not isinstance(schedule, Interval):
+        return
+    first = schedule.next_instant(INSTANT_MIN)
+    if first is not None and end <= first:
+        msg = (
+            f"an interval has no occurrence before its first, {moment_from(first)}: "
+            "reschedule it with an earlier anchor, Interval(..., anchor=...)"
+        )
+        raise UsageError(msg)

@@ -62,7 +62,8 @@ class RunVerbs(Verbs):
 
         Raises:
             UnknownJobError: There is no such job.
-            UsageError: More than 1,000 occurrences, or no range of the past.
+            UsageError: More than 1,000 occurrences, no range of the past, or all of it
+                before what an interval counts from.
         """
         return self._call(self._scheduler.backfill, job, start, end)
 

@@ -85,7 +85,8 @@ class RunVerbs(Verbs):
 
         Raises:
             UnknownJobError: There is no such job.
-            UsageError: More than 1,000 occurrences, or no range of the past.
+            UsageError: More than 1,000 occurrences, no range of the past, or all of it
+                before what an interval counts from.
         """
         ids = await runverbs.backfill(
             self._core("backfill"),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nvent_sched import Interval, OneTime, Outcome, RunContext, Scheduler
+from nvent_sched import Cron, Interval, OneTime, Outcome, RunContext, Scheduler
 from nvent_sched.adapters import open_adapter
+from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -265,6 +266,21 @@ async def test_backfill_runs_each_past_occurrence_once(
 
     assert first == again
     assert times == [began + timedelta(hours=k) for k in range(5)]
+
+
+async def test_before_what_an_interval_counts_from_there_is_nothing_to_backfill(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    async def note() -> None: ...
+
+    began = clock.moment
+    await scheduler.schedule(note, Interval(hours=1), id="interval")
+    await scheduler.schedule(note, Cron("0 2 * * *"), id="cron")
+    await clock.run_until_idle()
+
+    with pytest.raises(UsageError, match=r"before its first, .* an earlier anchor"):
+        await scheduler.backfill("interval", began - timedelta(days=1), began)
+    assert await scheduler.backfill("cron", began - timedelta(hours=1), began) == ()
 
 
 async def test_a_failed_run_can_be_run_once_more(
