@@ -61,8 +61,8 @@ async def live(told: dict[str, Any]) -> None:
         told["url"],
         clock=clock,
         heartbeat=timedelta(seconds=0.3),
-        dead_after=timedelta(seconds=1.5),
-        lease=timedelta(seconds=10),
+        dead_after=timedelta(seconds=told.get("dead_after", 1.5)),
+        lease=timedelta(seconds=told.get("lease", 10)),
         grace=timedelta(seconds=2),
         max_running=told.get("slots", 1_000),
     )

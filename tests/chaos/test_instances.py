@@ -30,6 +30,9 @@ RECOVERY_US = 2_100 * MS_US
 """Until who is silent is dead, and two heartbeats: its last, and who takes over's next."""
 BURST_US = 4_000 * MS_US
 """How long three instances may take for what is due in the same second."""
+LEASE_S = 1.5
+PATIENT = {"dead_after": 60, "lease": 60}
+"""Who holds the silent for alive for so long takes a run over only when its lease ended."""
 DECLARED = 40
 HOURS = (1, 2, 3, 4)
 
@@ -108,10 +111,18 @@ async def test_four_instances_share_the_jobs_and_one_is_killed(
 
 
 @chaos
+@pytest.mark.parametrize(
+    ("lease", "other"), [(10, {}), (LEASE_S, PATIENT)], ids=["death", "lease"]
+)
 async def test_an_instance_that_was_stopped_for_too_long_cannot_write(
-    client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
+    client: Scheduler,
+    start: Callable[..., Process],
+    journal: Journal,
+    until: Until,
+    lease: float,
+    other: dict[str, float],
 ) -> None:
-    sleeper = start()
+    sleeper = start(lease=lease)
     sleeper.until_ready()
     ids = await schedule(client, 20, length_us=2_500 * MS_US)
 
@@ -121,7 +132,7 @@ async def test_an_instance_that_was_stopped_for_too_long_cannot_write(
     await until(all_began)
     with journal.troubles.during(recovery_us=RECOVERY_US):
         sleeper.send(signal.SIGSTOP)
-        start().until_ready()
+        start(**other).until_ready()
 
     async def is_taken_over() -> bool:
         return journal.count("start").total() == 2 * len(ids)
@@ -137,7 +148,7 @@ async def test_an_instance_that_was_stopped_for_too_long_cannot_write(
 async def test_an_instance_whose_loop_was_blocked_for_too_long_cannot_write(
     client: Scheduler, start: Callable[..., Process], journal: Journal, until: Until
 ) -> None:
-    blocked, other = start(blocks=True), start()
+    blocked, other = start(blocks=True, lease=LEASE_S), start(**PATIENT)
     blocked.until_ready()
     other.until_ready()
     other.send(signal.SIGSTOP)
