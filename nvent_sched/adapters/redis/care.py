@@ -64,6 +64,11 @@ def dangers_of(info: Mapping[str, Any], settings: Mapping[str, str]) -> Iterator
             "appendonly=no: when the server crashes, what was stored since its last "
             "snapshot is lost, so an occurrence may run twice or a job be forgotten"
         )
+    elif settings.get("appendfsync") == "no":
+        yield (
+            "appendfsync=no: when the machine crashes, what was stored in the last half "
+            "minute or so is lost; set it to everysec or always"
+        )
     if settings["role"] == "slave":
         yield "it is a replica and takes no writes: name the primary in the URL"
     if int(settings["replicas"]):

@@ -74,6 +74,28 @@ def test_what_endangers_the_store_is_named(
     assert word in danger
 
 
+@pytest.mark.parametrize(
+    ("appendfsync", "is_dangerous"),
+    [("always", False), ("everysec", False), ("no", True)],
+)
+def test_a_file_that_is_written_whenever_the_system_likes_is_a_danger(
+    appendfsync: str, *, is_dangerous: bool
+) -> None:
+    settings = settings_of(FINE, {"appendfsync": appendfsync})
+
+    named = [danger for danger in dangers_of(FINE, settings) if "appendfsync" in danger]
+
+    assert bool(named) == is_dangerous
+
+
+def test_it_does_not_matter_when_a_file_that_is_not_kept_is_written() -> None:
+    info = FINE | {"aof_enabled": 0}
+
+    (danger,) = dangers_of(info, settings_of(info, {"appendfsync": "no"}))
+
+    assert "appendonly" in danger
+
+
 def test_a_policy_of_eviction_without_a_limit_is_no_danger() -> None:
     assert dangers(maxmemory_policy="allkeys-lru") == []
 
