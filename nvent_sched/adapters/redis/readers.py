@@ -201,7 +201,7 @@ class RedisReader(RedisServer):
         findings: list[str] = []
         if is_deep:
             findings = await self._findings(reply)
-            await self._look_at_settings()
+            await self._look_at_settings(now=now)
         return summary_from(
             reply,
             instances=await self.read_instances(),

@@ -73,7 +73,6 @@ class RedisServer:
         self._hints: HintThread | None = None
         self._settings: dict[str, str] = {}
         self._dangers: list[str] = []
-        self._skew: list[str] = []
         self._has_own_clock = has_own_clock
         self._traits = Traits(
             name="redis",
@@ -143,10 +142,8 @@ class RedisServer:
             hang_up=link.hang_up,
         )
         try:
-            found, there = await self._ask("open", self._time(now), SCHEMA)
-            self._check_schema(found)
-            self._skew = list(skew_dangers(here=now, there=int(there)))
-            await self._look_at_settings()
+            self._check_schema(await self._ask("open", SCHEMA))
+            await self._look_at_settings(now=now)
             if self._has_own_clock:
                 await self._ask("meet", "")
                 link.keeps_quiet = True
@@ -172,14 +169,26 @@ class RedisServer:
             )
             raise SchemaError(msg)
 
-    async def _look_at_settings(self) -> None:
-        """See how the server is set up, and what of it is dangerous."""
+    async def _look_at_settings(self, *, now: Instant) -> None:
+        """See how the server is set up, and what of it is dangerous.
+
+        Args:
+            now: By the clock of this machine.
+        """
+        skew = await self._skew(here=now)
         info: Mapping[str, Any] = await self._command("INFO")
         if (reason := too_old(info)) is not None:
             msg = f"{self.url}: {reason}"
             raise StoreError(msg)
         self._settings = settings_of(info, await self._config())
-        self._dangers = [*dangers_of(info, self._settings), *self._skew]
+        self._dangers = [*dangers_of(info, self._settings), *skew]
+
+    async def _skew(self, *, here: Instant) -> list[str]:
+        if not self._has_own_clock:
+            return []
+        seconds, more_us = await self._command("TIME")
+        there = int(seconds) * SECOND_US + int(more_us)
+        return list(skew_dangers(here=here, there=there))
 
     async def _config(self) -> Mapping[str, str]:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -21,6 +21,7 @@ from nvent_sched.adapters.redis.care import (
 )
 from nvent_sched.adapters.redis.scripts import names, source
 from nvent_sched.errors import StoreError
+from nvent_sched.testing import ManualClock
 from nvent_sched.testing.conformance.builders import NOON, a_job
 from nvent_sched.testing.conformance.steps import put
 from tests.adapters.redis.access import allow, documented
@@ -136,6 +137,22 @@ async def test_dangers_are_logged_at_the_start_and_told_when_asked(
     told = {f"danger: {danger} store={adapter.url}" for danger in summary.dangers}
     assert told == set(caplog.messages)
     assert summary.settings["server"].split()[0] in {"redis", "valkey"}
+
+
+async def test_a_clock_that_was_set_after_the_start_is_told_when_asked(
+    url: str, server: Server
+) -> None:
+    with server.client() as client:
+        there, _ = client.time()
+    clock = ManualClock(datetime.fromtimestamp(there, UTC))
+    async with Scheduler(url, clock=clock) as scheduler:
+        before = await scheduler.check()
+
+        clock.jump(timedelta(minutes=5))
+
+        after = await scheduler.check()
+    assert not any("clock" in danger for danger in before.dangers)
+    assert any("clock" in danger for danger in after.dangers)
 
 
 class TestAccess:

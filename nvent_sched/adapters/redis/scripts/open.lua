@@ -2,10 +2,9 @@
 --
 -- uses    _args
 -- keys    schema
--- args    now; our schema
+-- args    our schema
 --
--- returns {schema of the store, time of the store}
+-- returns the schema of the store
 
-local now, ours = time_now(), arg()
-redis.call('SETNX', schema, ours)
-return {redis.call('GET', schema), text_of(now)}
+redis.call('SETNX', schema, arg())
+return redis.call('GET', schema)
