@@ -210,6 +210,43 @@ def _check_importable(
         raise UsageError(msg)
 
 
+def _refuse_namesake(known: Handler, handler: Handler) -> None:
+    """Refuse what has the name of another by where it is written, and is not the same."""
+    name, function = handler.name, handler.function
+    is_named_so = name.endswith(f":{getattr(function, '__qualname__', None)}")
+    if not is_named_so or _is_same(known.function, function):
+        return
+    if "<locals>" in name:
+        msg = (
+            f"two functions are called {name!r}; they were made inside a "
+            "function, so give each a name of its own: handler='a-name' in "
+            "@scheduler.job, or scheduler.handler('a-name')(function)"
+        )
+        raise UsageError(msg)
+    # In a notebook the newest wins: who executes a cell again makes its objects anew.
+    if _owner_of(function) is not _owner_of(known.function) and not is_typed_in(
+        function
+    ):
+        msg = (
+            f"methods of two objects are called {name!r}; give each a name of its own: "
+            "scheduler.handler('a-name')(an_object.method)"
+        )
+        raise UsageError(msg)
+
+
+def _is_same(one: object, other: object) -> bool:
+    if one is other:
+        return True
+    # Each look at a method of an object makes a new one.
+    function = getattr(one, "__func__", one)
+    is_method = function is getattr(other, "__func__", None)
+    return is_method and _owner_of(one) is _owner_of(other)
+
+
+def _owner_of(function: object) -> object:
+    return getattr(function, "__self__", None)
+
+
 class Registry:
     """The handlers of one scheduler."""
 
@@ -222,22 +259,13 @@ class Registry:
         """Register a handler. The newest definition of a function runs.
 
         Raises:
-            UsageError: Another function made inside a function has the name: which one
-                is meant would depend on the order of calls.
+            UsageError: Another function made inside a function has the name, or the
+                method of another object: which one is meant would depend on the order
+                of calls.
         """
         known = self._by_name.get(handler.name)
-        if (
-            known is not None
-            and known.function is not handler.function
-            and handler.name.endswith(f":{handler.function.__qualname__}")
-            and "<locals>" in handler.name
-        ):
-            msg = (
-                f"two functions are called {handler.name!r}; they were made inside a "
-                "function, so give each a name of its own: handler='a-name' in "
-                "@scheduler.job, or scheduler.handler('a-name')(function)"
-            )
-            raise UsageError(msg)
+        if known is not None:
+            _refuse_namesake(known, handler)
         if known is not None:
             self._by_function.pop(id(known.function), None)
         self._by_name[handler.name] = handler

@@ -142,3 +142,43 @@ async def test_a_function_made_inside_another_is_told_how_to_get_a_name(
     assert (
         await scheduler.schedule(second, Interval(hours=1), id="two")
     ).handler == "second"
+
+
+class Worker:
+    """Has a method that is a handler."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def work(self) -> str:
+        return self._name
+
+
+async def test_methods_of_two_objects_need_names_of_their_own(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    one, other = Worker("one"), Worker("other")
+
+    for hours in (1, 2):
+        await scheduler.schedule(one.work, Interval(hours=hours), id="report")
+    with pytest.raises(UsageError, match=r"handler\('a-name'\)\(an_object.method\)"):
+        await scheduler.schedule(other.work, Interval(hours=1), id="other")
+    named = scheduler.handler("others")(other.work)
+    await scheduler.schedule(named, Interval(hours=1), id="other")
+    await clock.advance(timedelta(hours=2))
+
+    assert await results_of(scheduler) == ["one"]
+    assert {run.result for run in await scheduler.runs("other")} == {"other"}
+
+
+async def test_an_object_that_a_notebook_makes_anew_takes_the_place_of_the_old(
+    scheduler: Scheduler, clock: ManualClock, cell: Cell
+) -> None:
+    cell("class Worker:\n    def work(self): return self.name")
+    for name in ("old", "new"):
+        cell(f"worker = Worker(); worker.name = {name!r}")
+        worker = vars(sys.modules["__main__"])["worker"]
+        await scheduler.schedule(worker.work, Interval(hours=1), id="report")
+    await clock.advance(timedelta(hours=1))
+
+    assert await results_of(scheduler) == ["new"]
