@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import anyio
 
+from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.signals import into_this_loop
+from nvent_sched._model.instants import MICROSECOND, SECOND_US
 from nvent_sched.blocking.portal import Portal
 from nvent_sched.blocking.reply import Reply
 from nvent_sched.errors import NotRunningError, UsageError
@@ -29,6 +31,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 LOOK_UP_S: Final = 0.5
 """How often who waits for the end sees whether a signal came."""
+LAST_WORDS_US: Final = 15 * SECOND_US
+"""How much longer than its grace an end waits for a loop that a handler keeps."""
 
 
 class Life:
@@ -48,6 +52,8 @@ class Life:
         self._pid = os.getpid()
         self._failure: BaseException | None = None
         self._has_begun = False
+        self._clock = SystemClock()
+        self._leave_at_us: int | None = None
 
     @property
     def is_running(self) -> bool:
@@ -81,6 +87,7 @@ class Life:
                 msg = "this scheduler is running already"
                 raise UsageError(msg)
             self._pid, self._failure, self._has_begun = os.getpid(), None, False
+            self._leave_at_us = None
             self._thread = thread = threading.Thread(
                 target=self._run, args=(started,), name="nvent-loop", daemon=True
             )
@@ -117,6 +124,7 @@ class Life:
             self._has_begun = True
             if started.give(None):
                 await scheduler.wait_until_stopped()
+                self._leave_soon(LAST_WORDS_US)
 
     def call(
         self, verb: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -140,10 +148,11 @@ class Life:
             raise NotRunningError(verb.__name__)
         return reply
 
-    def begin_stop(self) -> Reply[None] | None:
+    def begin_stop(self, *, grace_us: int) -> Reply[None] | None:
         """Begin the stop; None if there is nothing to stop, or not yet."""
         if not (self._has_begun and self.is_running):
             return None
+        self._leave_soon(grace_us + LAST_WORDS_US)
         with suppress(NotRunningError):
             return self.begin(self._scheduler.stop)
         return None
@@ -162,19 +171,49 @@ class Life:
         finally:
             del reply  # its error's traceback would hold us
 
-    def join(self) -> None:
-        """Wait for the end of the thread; once, tell what ended it by force."""
+    def stop(self, *, grace_us: int) -> bool:
+        """Have it stopped; False if its loop does not come to it in time.
+
+        Raises:
+            NotRunningError: It has stopped, or was not started.
+        """
+        stopping = self.begin(self._scheduler.stop, grace=MICROSECOND * grace_us)
+        patience_s = (grace_us + LAST_WORDS_US) / SECOND_US
+        try:
+            self.result_of(
+                stopping, verb="stop", timeout_s=min(patience_s, threading.TIMEOUT_MAX)
+            )
+        except TimeoutError:
+            return False
+        return True
+
+    def _leave_soon(self, within_us: int) -> None:
+        self._leave_at_us = self._clock.monotonic_us() + within_us
+
+    def _is_too_late(self) -> bool:
+        leave_at_us = self._leave_at_us
+        return leave_at_us is not None and self._clock.monotonic_us() >= leave_at_us
+
+    def join(self) -> bool:
+        """Wait for the end of the thread; once, tell what ended it by force.
+
+        Returns:
+            Whether it has ended: one whose loop a handler keeps is left behind.
+        """
         thread = self._thread
         if thread is None or self._pid != os.getpid():
-            return
+            return True
         # A signal that comes just before we wait does not wake us: Python heeds it when
         # we next do anything. Measured: once in 30 signals sent as soon as it fires.
         while thread.is_alive():
+            if self._is_too_late():
+                return False
             thread.join(LOOK_UP_S)
         self._forget(thread)
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+        return True
 
     def _refuse_wrong_place(self, verb: str) -> None:
         self._refuse_fork(verb)

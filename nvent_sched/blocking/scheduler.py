@@ -6,10 +6,13 @@ import atexit
 import os
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn, Self
 
 from nvent_sched._engine.calling import current_run, own_run
 from nvent_sched._logs import logger_of
+from nvent_sched._model.instants import span_us
+from nvent_sched._model.spans import us_words
 from nvent_sched.blocking.declaring import DeclaringVerbs
 from nvent_sched.blocking.jobs import JobVerbs
 from nvent_sched.blocking.life import Life
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
 
 log: Final = logger_of(__name__)
 BACKENDS: Final = ("asyncio", "trio")
-LAST_WORDS: Final = timedelta(seconds=15)
-"""How much longer than its grace an exit waits for a loop that may be blocked."""
 
 
 class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
@@ -105,7 +106,7 @@ class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternV
             capture_logging=capture_logging,
             clock=clock,
         )
-        self._grace = grace
+        self._grace_us = span_us(grace, name="grace")
         self._life = Life(self._scheduler, backend=backend)
 
     def __repr__(self) -> str:
@@ -177,12 +178,14 @@ class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternV
             grace: How long runs may take to end; the scheduler's own without one.
         """
         run = self._own_run()
+        grace_us = self._grace_us if grace is None else span_us(grace, name="grace")
         # It may have stopped already, or be stopped by another thread meanwhile.
         with suppress(NotRunningError):
             if run is not None:
                 self._life.call(self._ask_to_stop, run)
-            elif self._life.is_running:
-                self._life.call(self._scheduler.stop, grace=grace)
+            elif self._life.is_running and not self._life.stop(grace_us=grace_us):
+                self._leave_behind()
+                return
         if run is None:
             self._leave()
 
@@ -198,30 +201,26 @@ class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternV
         await self._scheduler.stop()
 
     def _leave(self) -> None:
-        self._life.join()
+        if self._life.join():
+            atexit.unregister(self._at_exit)
+        else:
+            self._leave_behind()
+
+    def _leave_behind(self) -> None:
+        """Wait no more for a loop that a handler keeps; its thread keeps no process."""
         atexit.unregister(self._at_exit)
+        log.error(
+            "the scheduler did not stop within its grace of %s; what was going is taken "
+            "up by another instance or the next start",
+            us_words(self._grace_us),
+            extra={"pid": os.getpid()},
+        )
 
     def _at_exit(self) -> None:
         """Drain, when the script ends without a stop; one more Ctrl-C leaves at once."""
-        if not self._life.is_running:
-            return
-        patience = self._grace + LAST_WORDS
-        stopping = self._life.begin(self._scheduler.stop)
-        try:
-            self._life.result_of(
-                stopping, verb="stop", timeout_s=patience.total_seconds()
-            )
-        except (KeyboardInterrupt, NotRunningError):
-            return
-        except TimeoutError:
-            log.error(  # noqa: TRY400  the text says it
-                "the scheduler did not stop within %s; what was going is taken up by "
-                "another instance or the next start",
-                patience,
-                extra={"pid": os.getpid()},
-            )
-            return
-        self._leave()
+        if self._life.is_running:
+            with suppress(KeyboardInterrupt):
+                self.stop()
 
     def wait_until_stopped(self) -> None:
         """Wait until somebody stopped this scheduler.
@@ -241,7 +240,7 @@ class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternV
         Raises:
             StoreError: The store cannot be opened.
         """
-        with heeding_signals(self._life.begin_stop):
+        with heeding_signals(partial(self._life.begin_stop, grace_us=self._grace_us)):
             if not self._life.is_running:
                 self.start()
             self._leave()

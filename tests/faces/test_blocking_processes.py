@@ -123,6 +123,50 @@ def test_a_script_is_not_kept_by_a_handler_that_never_ends(
     assert "a thread was left behind" in said[1]
 
 
+HANGING: Final = """
+import anyio
+from nvent_sched.blocking import life
+from nvent_sched.testing import ManualClock
+
+life.LAST_WORDS_US = 100_000
+grace = timedelta(milliseconds=100)
+scheduler = BlockingScheduler("memory:", BACKEND, clock=ManualClock(), grace=grace)
+
+@scheduler.job(OneTime(in_=timedelta()), id="last")
+async def last():
+    begun.set()
+    HANG
+
+FINISH
+say("stopped")
+"""
+STOP: Final = """
+scheduler.start()
+begun.wait()
+scheduler.stop()"""
+SIGNAL: Final = """
+def interrupt():
+    begun.wait()
+    os.kill(os.getpid(), 15)
+
+threading.Thread(target=interrupt, daemon=True).start()
+scheduler.run_forever()"""
+SHIELDED: Final = """with anyio.CancelScope(shield=True):
+        await anyio.sleep_forever()"""
+
+
+@pytest.mark.parametrize("hang", [SHIELDED, "may_end.wait()"], ids=["async", "plain"])
+@pytest.mark.parametrize("end", [STOP, SIGNAL], ids=["stop", "signal"])
+def test_a_loop_whose_handler_never_ends_is_left_behind(
+    run: Callable[[str], Script], hang: str, end: str
+) -> None:
+    script = run(HANGING.replace("HANG", hang).replace("FINISH", end))
+
+    code, said = script.ended()
+    assert (code, said[-1]) == (0, "stopped")
+    assert "the scheduler did not stop within its grace" in said[-2]
+
+
 def test_an_interrupt_ends_the_wait_and_nothing_else(
     run: Callable[[str], Script],
 ) -> None:
