@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 log = logger_of(__name__)
 THREAD_GRACE_US: Final = 5 * SECOND_US
+THREAD_HASTE_US: Final = SECOND_US // 2
+"""The same in a stop at once: a person waits at the keyboard."""
 
 
 async def run_claim(core: Core, claim: Claim, gate: anyio.Event | None) -> None:

@@ -21,6 +21,7 @@ import anyio
 from nvent_sched._engine.bus import Bus
 from nvent_sched._engine.capture import logging_captured
 from nvent_sched._engine.claims import StopCause
+from nvent_sched._engine.idling import wait_idle
 from nvent_sched._engine.jobverbs import put_definitions
 from nvent_sched._engine.lag import LagWatch, note_jump
 from nvent_sched._engine.lastwords import IN_HASTE_US, LAST_WORDS_US, LastWords
@@ -29,6 +30,7 @@ from nvent_sched._engine.liveness import Liveness
 from nvent_sched._engine.passes import run_passes
 from nvent_sched._engine.planner import plan_pass
 from nvent_sched._engine.printing import prints_routed
+from nvent_sched._engine.runner import THREAD_HASTE_US
 from nvent_sched._engine.signals import Signal, from_any_thread
 from nvent_sched._engine.tasks import open_tasks
 from nvent_sched._logs import logger_of
@@ -195,9 +197,11 @@ class Engine:
         self.core.is_taking = False
         try:
             self._give_back_unstarted()
-            await self._wait_idle(until_us=self.last_words.after_us(grace_us))
+            await wait_idle(self.core, until_us=self.last_words.after_us(grace_us))
             await self._end(words_us=LAST_WORDS_US)
         except BaseException:
+            in_haste_us = self.last_words.after_us(THREAD_HASTE_US)
+            self.core.deadlines.add(at_us=in_haste_us, act=self.core.break_off)
             with anyio.CancelScope(shield=True):
                 await self._end(words_us=IN_HASTE_US)
             raise
@@ -221,12 +225,6 @@ class Engine:
             del core.unstarted[claim.run.id]
             verdict = hand_back(claim.run)
             core.outbox.settle(verdict, policies=claim.policies, claim=claim)
-
-    async def _wait_idle(self, *, until_us: int) -> None:
-        core = self.core
-        while core.claims:
-            if not await core.clock.wait(core.idle_signal, until_us=until_us):
-                return
 
     async def _end(self, *, words_us: int) -> None:
         """Stop what is still going, and write what there is to say."""

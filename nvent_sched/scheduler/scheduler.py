@@ -62,7 +62,8 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
         history_runs: How many ended runs of a job are kept.
         history_success: For how long what went well is kept.
         history_failure: For how long what went wrong is kept.
-        grace: How long a stop waits for runs to end by themselves.
+        grace: How long a stop waits for runs to end by themselves; what for it logs after
+            a second (a warning), and an interrupt (Ctrl-C) ends the wait.
         capture_logging: What handlers log with `logging` goes into their run's log.
         clock: Something else than the system's clock, for tests.
 

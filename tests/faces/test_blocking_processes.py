@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -50,7 +51,10 @@ class Script:
         return self._process.stdout
 
     def reads(self, line: str) -> bool:
-        return self._output.readline() == f"{line}\n"
+        return self.line() == f"{line}\n"
+
+    def line(self) -> str:
+        return self._output.readline()
 
     def interrupt(self, number: int = signal.SIGINT) -> None:
         self._process.send_signal(number)
@@ -308,6 +312,59 @@ def test_run_forever_stops_at_once_at_the_second_signal(
     script.interrupt()
 
     assert script.ended() == (0, ["broken off", "stopped"])
+
+
+FOREVER: Final = """
+scheduler = BlockingScheduler("sqlite:///jobs.db", BACKEND)
+
+@scheduler.job(OneTime(in_=timedelta()), id="last")
+def last():
+    begun.set()
+    say("begun")
+    threading.Event().wait()
+
+def end():
+    say("interrupted")
+    late = threading.Timer(4, say, ["late"])
+    late.daemon = True
+    late.start()
+"""
+ENDS: Final = {
+    "with": """
+try:
+    with scheduler:
+        threading.Event().wait()
+except KeyboardInterrupt:
+    end()
+""",
+    "run_forever": """
+scheduler.run_forever()
+end()
+""",
+    "exit": """
+scheduler.start()
+begun.wait()
+""",
+}
+
+
+@pytest.mark.parametrize("how", list(ENDS))
+def test_a_stop_that_waits_for_a_handler_says_so_and_how_it_ends_at_once(
+    run: Callable[[str], Script], how: str
+) -> None:
+    script = run(FOREVER + ENDS[how])
+    assert script.reads("begun")
+    if how != "exit":
+        script.interrupt()
+
+    told = script.line()
+    script.interrupt()
+
+    assert "stopping: 1 run is still going (last)" in told
+    assert re.search("for at most 3[0-5] s more, Ctrl-C now stops at once", told)
+    code, said = script.ended()
+    assert code == 0
+    assert "late" not in said
 
 
 def test_after_a_fork_only_the_parent_may_use_it(run: Callable[[str], Script]) -> None:
