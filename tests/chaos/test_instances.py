@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 
 from nvent_sched import Interval, JobSpec, OneTime, Outcome, Scheduler
-from nvent_sched.adapters.redis.link import QUIET_US
+from nvent_sched.testing.simulator.losing import QUIET_US
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
