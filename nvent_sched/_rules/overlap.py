@@ -7,12 +7,13 @@ the one overlap no policy can exclude, and the fencing token is the answer to it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from nvent_sched._model.policies import Overlap
 from nvent_sched._model.runs import RunState
+from nvent_sched.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from nvent_sched._model.claims import LiveRun
     from nvent_sched._model.policies import Policies
 
+ASKED_MAX: Final = 1_000
+"""How many runs may wait if somebody asks for each of them, whatever else may wait."""
 REPLACED = "a newer occurrence took its place"
 
 
@@ -49,9 +52,21 @@ class Floor:
     cancel: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, live: Sequence[LiveRun], *, policies: Policies) -> Floor:
-        """Start from the runs that are not finished."""
-        return cls(
+    def of(
+        cls, live: Sequence[LiveRun], *, policies: Policies, asked: int = 0
+    ) -> Floor:
+        """Start from the runs that are not finished.
+
+        Args:
+            live: Those.
+            policies: Of their job.
+            asked: How many are made up for because somebody asks for each of them: they
+                may wait beyond the buffer, which is for what nobody asks for.
+
+        Raises:
+            UsageError: With them more would wait than ever may.
+        """
+        floor = cls(
             policies=policies,
             active=[run.id for run in live if run.state is not RunState.WAITING],
             waiting=[
@@ -61,6 +76,16 @@ class Floor:
             ],
             claimed={run.id for run in live if run.state is RunState.CLAIMED},
         )
+        if asked:
+            most = max(policies.buffer_max, ASKED_MAX)
+            if (room := most - len(floor.waiting)) < asked:
+                msg = (
+                    f"{len(floor.waiting)} runs of the job wait for their turn, so at "
+                    f"most {max(room, 0)} more may, not {asked}: ask again later"
+                )
+                raise UsageError(msg)
+            floor.policies = replace(policies, buffer_max=most)
+        return floor
 
     def blocked_by(self) -> str:
         """Say which run is in the way of one more, and whether it has begun."""

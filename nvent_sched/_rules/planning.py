@@ -274,7 +274,8 @@ def plan_asked(
     their identities are their own.
     """
     job = facts.job
-    floor = Floor.of(facts.live, policies=job.definition.policies)
+    made_up = sum(each.is_made_up for each in asked)
+    floor = Floor.of(facts.live, policies=job.definition.policies, asked=made_up)
     promote = floor.promote()
     draft = Draft(job=job, now=now, claimant=claimant)
     for each in asked:

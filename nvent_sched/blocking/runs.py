@@ -55,15 +55,17 @@ class RunVerbs(Verbs):
         """Run the occurrences between *start* and before *end*, in the past, again.
 
         They are runs of their own: they neither collide with nor replace what the
-        schedule produced, and one after another they wait for their turn.
+        schedule produced, and one after another they wait for their turn, however few
+        `max_buffered` lets wait.
 
         Returns:
             The ids of the runs; the same call again gives the same.
 
         Raises:
             UnknownJobError: There is no such job.
-            UsageError: More than 1,000 occurrences, no range of the past, or all of it
-                before what an interval counts from.
+            UsageError: More than 1,000 occurrences, or more than may wait beside those
+                that do, no range of the past, or all of it before what an interval
+                counts from.
         """
         return self._call(self._scheduler.backfill, job, start, end)
 
@@ -86,7 +88,7 @@ class RunVerbs(Verbs):
 
         Raises:
             UnknownRunError: There is no such run.
-            UsageError: It did not fail.
+            UsageError: It did not fail, or as many of its job wait as ever may.
         """
         return self._call(self._scheduler.retry_run, run)
 

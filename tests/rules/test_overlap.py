@@ -13,6 +13,7 @@ from nvent_sched._model.instants import Instant
 from nvent_sched._model.policies import Overlap, Policies
 from nvent_sched._model.runs import RunState
 from nvent_sched._rules.overlap import REPLACED, Floor, Place
+from nvent_sched.errors import UsageError
 
 AT: Final = Instant(1_000)
 START, WAIT, SKIP = Place.START, Place.WAIT, Place.SKIP
@@ -29,9 +30,10 @@ def a_live_run(nth: int, state: RunState, *, is_cancelled: bool = False) -> Live
     )
 
 
-def a_floor(*states: RunState, **policies: object) -> Floor:
+def a_floor(*states: RunState, asked: int = 0, **policies: object) -> Floor:
     live = [a_live_run(nth, state) for nth, state in enumerate(states)]
-    return Floor.of(live, policies=Policies(**policies))  # type: ignore[arg-type]
+    chosen = Policies(**policies)  # type: ignore[arg-type]
+    return Floor.of(live, policies=chosen, asked=asked)
 
 
 @pytest.mark.parametrize("overlap", Overlap)
@@ -87,6 +89,20 @@ def test_what_is_made_up_queues_up_within_the_buffer(overlap: Overlap) -> None:
     places = [floor.place(f"new {nth}", is_made_up=True) for nth in range(3)]
 
     assert places == [WAIT, WAIT, SKIP]
+
+
+def test_what_somebody_asks_for_may_wait_beyond_the_buffer() -> None:
+    floor = a_floor(C, *[W] * 3, overlap=Overlap.SKIP, buffer_max=2, asked=997)
+
+    places = {floor.place(f"new {nth}", is_made_up=True) for nth in range(997)}
+
+    assert places == {WAIT}
+
+
+@pytest.mark.parametrize(("waiting", "asked"), [(3, 998), (0, 1_001)])
+def test_more_than_ever_may_wait_is_refused(waiting: int, asked: int) -> None:
+    with pytest.raises(UsageError, match="ask again later"):
+        a_floor(C, *[W] * waiting, overlap=Overlap.SKIP, buffer_max=2, asked=asked)
 
 
 def test_without_a_limit_everything_starts() -> None:
