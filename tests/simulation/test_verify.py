@@ -171,3 +171,17 @@ async def test_a_busy_store_is_read_without_contradiction(url: str) -> None:
     assert [r.violations for r in reports if not r.is_clean] == []
     assert judge(journal).occurrences == 3 * 60
     assert judge(journal).is_clean
+
+
+@pytest.mark.parametrize("url", ["memory:", "sqlite:///:memory:"])
+async def test_waits_that_are_over_owe_nothing_and_are_not_spoken_of(url: str) -> None:
+    clock, adapter = ManualClock(), open_adapter(url)
+    async with Scheduler(adapter, clock=clock) as scheduler:
+        await scheduler.sleep("nothing", seconds=0)
+        await scheduler.sleep_until("past", clock.moment - MINUTE)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(scheduler.sleep, "slept", seconds=1))
+            await clock.advance(2 * SECOND)
+        report = judge(await journal_of(adapter, now=instant_from(clock.moment)))
+
+    assert (report.violations, report.unjudged, report.jobs) == ((), (), 0)

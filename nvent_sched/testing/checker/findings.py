@@ -56,7 +56,7 @@ class Report:
     Attributes:
         violations: What is wrong, in the order of the jobs.
         unjudged: What could not be judged, with the reason.
-        jobs: How many jobs were looked at.
+        jobs: How many jobs were looked at, without those that stand for waits.
         occurrences: How many occurrences were owed and looked for.
         runs: How many records were looked at.
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nvent_sched._model.instants import Instant
 from nvent_sched._model.jobs import JobStatus
+from nvent_sched._model.roles import is_wait
 from nvent_sched._rules.recurrence import (
     due_of,
     is_after_finish,
@@ -70,7 +71,7 @@ def judge(journal: Journal, *, since: Instant | None = None) -> Report:
     return Report(
         violations=tuple(sums.violations),
         unjudged=tuple(sums.unjudged),
-        jobs=len(journal.jobs),
+        jobs=sum(not is_wait(known.job.id) for known in journal.jobs),
         occurrences=sums.occurrences,
         runs=sum(len(known.runs) for known in journal.jobs),
     )

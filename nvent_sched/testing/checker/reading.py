@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.queries import PAGE_MAX, JobQuery, RunQuery
+from nvent_sched._model.roles import is_wait
 from nvent_sched.errors import UsageError
 from nvent_sched.testing.checker.journal import (
     OVERDUE_US,
@@ -95,8 +97,10 @@ async def _known(
             # It does not stand still: what was planned meanwhile is left for later.
             runs = [r for r in runs if r.scheduled_time <= job.considered_until]
             break
+    # A wait that is over owes no run: it is kept for who asks for it again.
+    is_over = is_wait(job.id) and job.status is JobStatus.FINISHED
     try:
-        stretches: tuple[Stretch, ...] = (known_stretch(job),)
+        stretches: tuple[Stretch, ...] = () if is_over else (known_stretch(job),)
     except UsageError:
         stretches = ()  # the judgement says so
     return JobJournal(
