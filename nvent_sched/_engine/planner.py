@@ -205,6 +205,9 @@ def _tell_committed(core: Core, plan: Plan) -> None:
             core.cancel(claim, reason=reason)
     for event in plan.events:
         core.outbox.tell(event)
+    for run in plan.runs:
+        if run.state is RunState.FINISHED:
+            core.janitor.note_end(run.job_id)
 
 
 def _makes_ready(plan: Plan) -> bool:

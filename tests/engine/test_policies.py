@@ -331,3 +331,21 @@ async def test_history_is_kept_short_and_counters_are_not(
 
     assert stats.runs == 60
     assert len(kept) < 20
+
+
+async def test_of_what_was_not_run_no_more_is_kept(
+    clock: ManualClock, store: str
+) -> None:
+    async def hang() -> None:
+        await clock.sleep(timedelta(days=1))
+
+    async with Scheduler(
+        store, clock=clock, history_runs=10, grace=timedelta()
+    ) as scheduler:
+        await scheduler.schedule(hang, Interval(seconds=1), id="n")
+        await clock.advance(timedelta(seconds=60))
+        kept = await scheduler.runs("n")
+        stats = await scheduler.stats("n")
+
+    assert stats.skipped == 59
+    assert len(kept) < 20
