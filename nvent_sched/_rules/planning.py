@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvent_sched._model.claims import JobWrite, Plan
-from nvent_sched._model.instants import Instant
+from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.runs import Origin, Outcome
 from nvent_sched._model.values import changed, quick
@@ -234,7 +234,8 @@ def _plan_inactive(draft: Draft, *, floor: Floor, promote: tuple[str, ...]) -> P
     is_past = job.look_at is not None and job.look_at <= draft.now
     look_at = job.look_at
     if is_past and has_runs:
-        look_at = Instant(draft.now + draft.claimant.retention.success_us)
+        kept_us = max(draft.claimant.retention.success_us, SECOND_US)
+        look_at = Instant(draft.now + kept_us)
     is_drop = job.status is JobStatus.FINISHED and is_past and not has_runs
     advanced = changed(
         job,

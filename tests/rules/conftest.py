@@ -22,7 +22,7 @@ from nvent_sched._rules.losing import settle_lost
 from nvent_sched._rules.planning import plan_due
 from nvent_sched._rules.recurrence import due_of, is_after_finish, schedule_of
 from nvent_sched._rules.registration import IfExists, register
-from nvent_sched._rules.retention import RETENTION
+from nvent_sched._rules.retention import RETENTION, Retention
 from nvent_sched._rules.schedules import Interval, OneTime
 from nvent_sched._rules.settling import (
     Ending,
@@ -59,6 +59,7 @@ class World:
 
     job: Job
     claims_max: int = 1
+    retention: Retention = RETENTION
     now: Instant = NOON
     runs: dict[str, Run] = field(default_factory=dict)
     last_finished_at: Instant | None = None
@@ -103,7 +104,7 @@ class World:
             instance="one",
             claims_max=self.claims_max,
             lease_us=LEASE_US,
-            retention=RETENTION,
+            retention=self.retention,
         )
         return plan_due(facts, now=self.now, claimant=claimant)
 

@@ -176,6 +176,21 @@ def test_an_interval_after_the_end_goes_on_when_that_end_was_before_its_mark() -
     assert world.job.next_time == run.scheduled_time + 60 * SECOND_US
 
 
+def test_a_finished_job_is_not_looked_at_all_the_time_while_its_run_goes_on() -> None:
+    retention = replace(RETENTION, success_us=0)
+    at = Instant(NOON + SECOND_US)
+    job = register_new(OneTime(moment_from(at)), Policies())
+    job = replace(job, definition=replace(job.definition, declared=False))
+    world = World(job=job, retention=retention, now=at)
+    world.commit(world.plan())
+    assert world.job.look_at is not None
+    world.now = world.job.look_at
+
+    world.look()
+
+    assert (len(world.live()), world.job.look_at) == (1, world.now + SECOND_US)
+
+
 def test_an_occurrence_that_was_planned_before_an_edit_is_not_skipped_behind_itself() -> (
     None
 ):
