@@ -9,7 +9,12 @@ from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.runs import FAILURES, Origin
 from nvent_sched._model.values import changed
 from nvent_sched._rules.planning import look_at_of
-from nvent_sched._rules.recurrence import is_after_finish, next_occurrence, schedule_of
+from nvent_sched._rules.recurrence import (
+    is_after_finish,
+    next_occurrence,
+    schedule_of,
+    until_end,
+)
 from nvent_sched._rules.roles import is_fired
 
 if TYPE_CHECKING:
@@ -53,7 +58,7 @@ def resume(job: Job, *, is_catch_up: bool, now: Instant) -> Job | None:
     is_overdue = job.next_time is not None and job.next_time <= now
     if is_overdue and not is_catch_up:
         following = (
-            now
+            until_end(now, policies=job.definition.policies)
             if is_after_finish(schedule)
             else next_occurrence(
                 schedule,
@@ -64,11 +69,10 @@ def resume(job: Job, *, is_catch_up: bool, now: Instant) -> Job | None:
         )
         mark = min(now, following - 1) if following is not None else now
         resumed = changed(resumed, considered_until=mark, next_time=following)
-    if resumed.next_time is None and not resumed.looks_on_finish:
-        if is_after_finish(schedule):  # its run ended in the pause: plan from there
-            return changed(resumed, look_at=now)
-        if not is_fired(job):
-            return changed(resumed, status=JobStatus.FINISHED, look_at=None)
+    is_to_end = is_after_finish(schedule) or not is_fired(job)
+    if resumed.next_time is None and is_to_end:
+        # Its run ended in the pause, or nothing is left of it: the plan tells which.
+        return changed(resumed, look_at=now)
     return changed(resumed, look_at=look_at_of(resumed, now=now))
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.policies import Misfire, Overlap, Policies
 from nvent_sched._model.runs import FAILURES, Outcome
 from nvent_sched._model.values import changed
 from nvent_sched._rules.editing import pause, resume, should_pause
-from nvent_sched._rules.schedules import Interval
+from nvent_sched._rules.retention import RETENTION
+from nvent_sched._rules.schedules import Interval, OneTime
 from tests.rules.conftest import NOON, World, register_new
 
 MINUTE: Final = Interval(minutes=1)
@@ -131,6 +135,32 @@ def test_a_job_whose_end_fell_into_its_pause_is_finished() -> None:
     world = paused_for(10, policies=policies, is_catch_up=False)
 
     assert world.job.status is JobStatus.FINISHED
+
+
+def test_a_job_that_counts_from_the_end_runs_no_more_past_its_end() -> None:
+    policies = Policies(ends_at=Instant(NOON + 3 * MINUTE_US))
+    world = World(job=paused(register_new(AFTER_FINISH, policies)))
+    world.do(("wait", 5 * MINUTE_US))
+
+    world.job = resumed(world.job, now=world.now)
+    world.do(("wait", 0))
+
+    assert (world.job.status, world.runs) == (JobStatus.FINISHED, {})
+
+
+def test_a_job_that_is_resumed_past_its_only_time_is_told_of_and_forgotten() -> None:
+    once = register_new(OneTime(in_=timedelta(minutes=1)), Policies())
+    scheduled = changed(once, definition=replace(once.definition, declared=False))
+    world = World(job=paused(scheduled))
+    world.do(("wait", 5 * MINUTE_US))
+
+    world.job = resumed(world.job, now=world.now)
+    plan = world.plan()
+    world.do(("wait", 0))
+
+    assert [event.kind for event in plan.events] == [EventKind.JOB_FINISHED]
+    assert world.job.status is JobStatus.FINISHED
+    assert world.job.look_at == world.now + RETENTION.success_us
 
 
 @pytest.mark.parametrize("is_catch_up", [False, True])
