@@ -55,6 +55,15 @@ def use_scheduler() -> Scheduler:
 
 
 async def shutdown_scheduler() -> None:
-    """Stop the process's scheduler, if there is one; from the task that started it."""
+    """Stop the process's scheduler, if there is one; from the task that started it.
+
+    Raises:
+        UsageError: Another task started it.
+    """
     while _current:
-        await _current.pop().stop()
+        scheduler = _current.pop()
+        try:
+            await scheduler.stop()
+        except UsageError:
+            _current.append(scheduler)  # it still runs
+            raise

@@ -177,6 +177,9 @@ class BlockingScheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternV
 
         Args:
             grace: How long runs may take to end; the scheduler's own without one.
+
+        Raises:
+            UsageError: The grace is not allowed, or it was started by another task.
         """
         run = self._own_run()
         grace_us = self._grace_us if grace is None else span_us(grace, name="grace")

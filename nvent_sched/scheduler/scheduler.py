@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self, cast
 from uuid import uuid4
 
+import anyio
+
 from nvent_sched._engine import jobverbs
 from nvent_sched._engine.calling import own_run
 from nvent_sched._engine.clock import SystemClock
@@ -123,6 +125,7 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
         self._patterns: Patterns | None = None
         self._stack: AsyncExitStack | None = None
         self._is_entered = False
+        self._task_id: int | None = None
 
     def __repr__(self) -> str:
         """Say which store, and whether it runs."""
@@ -164,16 +167,20 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
     async def start(self) -> None:
         """Start; `async with` does the same and cannot be forgotten.
 
-        Call `stop` from the same task.
+        Call `stop` from the same task. Each cell of a notebook is a task of its own: there
+        use `async with` in one cell, or `BlockingScheduler`.
 
         Raises:
             UsageError: It is running already.
             StoreError: The store cannot be opened.
         """
-        if self._stack is not None:
+        if self._task_id is not None:
             msg = "this scheduler is running already"
             raise UsageError(msg)
         async with AsyncExitStack() as stack:
+            stack.callback(self._forget_task)
+            # No other task can have it meanwhile: what is open keeps this one.
+            self._task_id = anyio.get_current_task().id
             await self._adapter.open(now=self._clock.now())
             core = self._new_core()
             self._patterns = patterns = Patterns(core)
@@ -198,6 +205,9 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
             instance_id=f"{platform.node()}-{os.getpid()}-{uuid4().hex[:8]}",
         )
 
+    def _forget_task(self) -> None:
+        self._task_id = None
+
     def _forget_engine(self) -> None:
         self._engine = self._patterns = None
 
@@ -216,6 +226,9 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
 
         Args:
             grace: How long runs may take to end; the scheduler's own without one.
+
+        Raises:
+            UsageError: The grace is not allowed, or it was started by another task.
         """
         engine = self._engine
         if engine is None:
@@ -223,12 +236,24 @@ class Scheduler(DeclaringVerbs, JobVerbs, RunVerbs, StateVerbs, PatternVerbs):
         if own_run(engine.core.instance_id) is not None:
             engine.request_stop()
             return
+        self._refuse_other_task()
         grace_us = self._options.grace_us
         if grace is not None:
             grace_us = span_us(grace, name="grace")
         await engine.stop(grace_us=grace_us)
         if self._stack is not None and not self._is_entered:
             await self.__aexit__(None, None, None)
+
+    def _refuse_other_task(self) -> None:
+        """What a task has opened without a block around it, only that task can close."""
+        is_open = self._stack is not None and not self._is_entered
+        if is_open and anyio.get_current_task().id != self._task_id:
+            msg = (
+                "stop: another task has started this scheduler, and only that one can "
+                "stop it; each cell of a notebook is a task of its own: use `async with` "
+                "in one cell, or BlockingScheduler"
+            )
+            raise UsageError(msg)
 
     async def wait_until_stopped(self) -> None:
         """Wait until somebody stopped this scheduler.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from nvent_sched import initialize_scheduler, shutdown_scheduler, use_scheduler
@@ -26,3 +27,17 @@ async def test_a_second_process_wide_scheduler_is_refused() -> None:
             await initialize_scheduler("memory:")
     finally:
         await shutdown_scheduler()
+
+
+async def test_a_shutdown_by_another_task_is_refused_and_changes_nothing() -> None:
+    started = await initialize_scheduler("memory:")
+
+    async def shut_down() -> None:
+        with pytest.raises(UsageError, match="another task"):
+            await shutdown_scheduler()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(shut_down)
+
+    assert use_scheduler() is started
+    await shutdown_scheduler()

@@ -141,6 +141,37 @@ async def test_stopping_twice_or_before_the_start_does_nothing(store: str) -> No
         await scheduler.jobs()
 
 
+async def test_only_the_task_that_started_it_can_stop_it_and_others_are_told(
+    store: str,
+) -> None:
+    scheduler = Scheduler(store)
+    await scheduler.start()
+
+    async def stop() -> None:
+        with pytest.raises(UsageError, match="use `async with` in one cell"):
+            await scheduler.stop()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(stop)
+    assert (await scheduler.health()).is_ok
+
+    await scheduler.stop()
+    assert repr(scheduler) == f"<Scheduler {store} not running>"
+
+
+async def test_of_tasks_that_start_it_at_once_one_does(store: str) -> None:
+    scheduler = Scheduler(store)
+
+    async def start_too() -> None:
+        with pytest.raises(UsageError, match="running already"):
+            await scheduler.start()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(start_too)
+        await scheduler.start()
+        await scheduler.stop()
+
+
 async def test_two_who_stop_at_once_both_wait_for_the_end(store: str) -> None:
     async with Scheduler(store) as scheduler, anyio.create_task_group() as tasks:
         tasks.start_soon(scheduler.stop)
