@@ -46,6 +46,25 @@ def checked_name(text: str, *, what: str) -> str:
     return text
 
 
+def checked_payload(text: str, *, what: str) -> str:
+    """Return *text* if a store takes so much.
+
+    Args:
+        text: JSON, of 256 KiB at most.
+        what: Whose it is, for the message.
+
+    Raises:
+        UsageError: It is longer.
+    """
+    if len(text.encode()) > PAYLOAD_BYTES_MAX:
+        msg = (
+            f"{what} take {len(text.encode())} bytes as JSON; at most "
+            f"{PAYLOAD_BYTES_MAX} are allowed: store them elsewhere and pass a reference"
+        )
+        raise UsageError(msg)
+    return text
+
+
 class JobStatus(StrEnum):
     """Whether a job produces occurrences."""
 
@@ -81,13 +100,7 @@ class JobDefinition:
         checked_name(self.id, what="a job's id")
         checked_name(self.name, what="a job's name")
         checked_name(self.handler, what="a handler's name")
-        if len(self.payload.encode()) > PAYLOAD_BYTES_MAX:
-            msg = (
-                f"the arguments of job {self.id!r} take {len(self.payload.encode())} "
-                f"bytes as JSON; at most {PAYLOAD_BYTES_MAX} are allowed: store them "
-                "elsewhere and pass a reference"
-            )
-            raise UsageError(msg)
+        checked_payload(self.payload, what=f"the arguments of job {self.id!r}")
 
 
 @quick

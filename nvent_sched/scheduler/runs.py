@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from nvent_sched._engine import runverbs
 from nvent_sched._model.instants import instant_from, span_us
-from nvent_sched._model.jobs import checked_name
+from nvent_sched._model.jobs import checked_name, checked_payload
 from nvent_sched._model.policies import count_in_range
 from nvent_sched._model.queries import PAGE_MAX, Page, RunQuery
 from nvent_sched._model.runs import Origin, Outcome, RunState
@@ -61,12 +61,17 @@ class RunVerbs(Verbs):
         key = uuid4().hex if idempotency_key is None else idempotency_key
         run_id = f"{job_id}!{checked_name(key, what='an idempotency key')}"
         if (run := await runverbs.find_run(core, run_id)) is None:
-            has_own = args is not None or kwargs is not None
+            payload = None
+            if args is not None or kwargs is not None:
+                payload = checked_payload(
+                    payload_from(args or (), kwargs),
+                    what=f"the arguments of a run of job {job_id!r}",
+                )
             asked = Asked(
                 run_id=run_id,
                 origin=Origin.MANUAL,
                 scheduled_time=core.time.now(),
-                payload=payload_from(args or (), kwargs) if has_own else None,
+                payload=payload,
             )
             await runverbs.ask_for_runs(core, job_id, [asked])
             run = await runverbs.read_run(core, run_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvent_sched import Cron, Interval, OneTime
+from nvent_sched.errors import UsageError
 from tests.engine.conftest import START
 
 if TYPE_CHECKING:
@@ -96,3 +97,14 @@ async def test_an_occurrence_that_has_run_is_not_run_again_by_whatever_schedule(
 
     assert len(began) == 1
     assert await outcomes(scheduler) == ["succeeded"]
+
+
+async def test_a_run_by_hand_takes_no_more_arguments_than_a_job(
+    scheduler: Scheduler,
+) -> None:
+    await scheduler.schedule("work", Interval(hours=1), id="job")
+
+    with pytest.raises(UsageError, match="arguments of a run of job 'job' take"):
+        await scheduler.run_now("job", args=["x" * 256 * 1024])
+
+    assert (await scheduler.runs("job")).items == ()
