@@ -11,7 +11,7 @@ from nvent_sched._model.events import EventKind
 from nvent_sched._model.queries import JobQuery, Page
 from nvent_sched._model.roles import is_wait, past_waits
 from nvent_sched._model.schedules import Schedule
-from nvent_sched._rules.declaring import policies_from
+from nvent_sched._rules.declaring import labels_from, policies_from
 from nvent_sched._rules.editing import pause, resume
 from nvent_sched._rules.registration import IfExists, register
 from nvent_sched.errors import ConflictError, UnknownJobError, UsageError
@@ -168,6 +168,7 @@ async def reschedule_job(
             job.definition,
             schedule=schedule.spec(),
             policies=policies_from(options, base=job.definition.policies),
+            **labels_from(options),
         )
         write = register(definition, existing=job, if_exists=IfExists.UPDATE, now=now)
         return None if write is None else write.job

@@ -259,10 +259,23 @@ def definition_from(  # noqa: PLR0913  what makes a job
         schedule=schedule.spec(),
         payload=payload,
         policies=policies_from(options),
-        tags=() if (tags := options.get("tags", ())) == () else _tags(tags),
-        metadata=metadata_text(options.get("metadata", {})),
         declared=is_declared,
+        **labels_from(options),
     )
+
+
+def labels_from(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what a job is found by among its options, as fields of its definition.
+
+    Raises:
+        UsageError: The tags or the metadata are not allowed.
+    """
+    labels: dict[str, Any] = {}
+    if "tags" in options:
+        labels["tags"] = _tags(options["tags"])
+    if "metadata" in options:
+        labels["metadata"] = metadata_text(options["metadata"])
+    return labels
 
 
 def metadata_text(metadata: object) -> str:

@@ -104,7 +104,7 @@ class JobVerbs(Verbs):
         Args:
             job: Which job.
             schedule: When from now on.
-            **options: Policies to change as well.
+            **options: What to change as well.
 
         Raises:
             UnknownJobError: There is no such job.

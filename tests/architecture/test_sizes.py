@@ -19,7 +19,7 @@ BUDGET: Final[dict[str, tuple[int, str]]] = {
     "nvent_sched/_port.py": (400, "the whole contract of a store in one place"),
     "nvent_sched/cli/arguments.py": (320, "every command's words in one place"),
     "nvent_sched/_rules/cron/text.py": (360, "one grammar; halves would share it all"),
-    "nvent_sched/_rules/declaring.py": (320, "each option of a job, and its text"),
+    "nvent_sched/_rules/declaring.py": (330, "each option of a job, and its text"),
     "nvent_sched/_rules/planning.py": (310, "one decision, and how it is written down"),
     "nvent_sched/_rules/schedules.py": (370, "two values and their docstrings"),
 }

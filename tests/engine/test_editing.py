@@ -108,3 +108,19 @@ async def test_a_run_by_hand_takes_no_more_arguments_than_a_job(
         await scheduler.run_now("job", args=["x" * 256 * 1024])
 
     assert (await scheduler.runs("job")).items == ()
+
+
+async def test_a_new_schedule_may_come_with_new_tags_and_metadata(
+    scheduler: Scheduler,
+) -> None:
+    await scheduler.schedule(
+        "work", Interval(hours=1), id="job", tags=["old"], metadata={"owner": "ada"}
+    )
+
+    job = await scheduler.reschedule("job", Interval(hours=2), tags=["new"])
+    assert (job.tags, job.metadata) == (("new",), {"owner": "ada"})
+
+    job = await scheduler.reschedule(
+        "job", Interval(hours=2), metadata={"owner": "bob"}
+    )
+    assert (job.tags, job.metadata) == (("new",), {"owner": "bob"})
