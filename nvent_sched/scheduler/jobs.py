@@ -19,8 +19,7 @@ from nvent_sched._rules.declaring import (
     definition_from,
     payload_from,
 )
-from nvent_sched._rules.previewing import Preview, preview_of
-from nvent_sched._rules.recurrence import schedule_of
+from nvent_sched._rules.previewing import Preview, preview_of, preview_of_job
 from nvent_sched._rules.registration import IfExists
 from nvent_sched._rules.schedules import OneTime
 from nvent_sched._rules.viewing import (
@@ -260,8 +259,7 @@ class JobVerbs(Verbs):
         if isinstance(job, Schedule):
             return preview_of(job, after=moment_from(core.time.now()), n=n)
         stored = await jobverbs.read_job(core, job_id_of(job))
-        after = max(core.time.now(), stored.considered_until)
-        return preview_of(schedule_of(stored), after=moment_from(after), n=n)
+        return preview_of_job(stored, now=core.time.now(), n=n)
 
 
 def _specs(jobs: object) -> Iterable[JobSpec]:

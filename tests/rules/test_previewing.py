@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from nvent_sched._model.instants import SECOND_US, Instant, instant_from
+from nvent_sched._model.policies import Policies
 from nvent_sched._rules.cron import Cron
-from nvent_sched._rules.previewing import preview_of
+from nvent_sched._rules.previewing import preview_of, preview_of_job
 from nvent_sched._rules.schedules import Interval, OneTime
+from tests.rules.conftest import NOON as START
+from tests.rules.conftest import register_new
 
 if TYPE_CHECKING:
     from nvent_sched._model.schedules import Schedule
 
 NOON: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)
+
+
+def after_noon(minutes: int) -> Instant:
+    return Instant(START + minutes * 60 * SECOND_US)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +61,24 @@ def test_elapsed_time_knows_no_clock_change() -> None:
     previews = preview_of(Interval(hours=12), after=NOON, n=500)
 
     assert {preview.note for preview in previews} == {None}
+
+
+@pytest.mark.parametrize(
+    ("policies", "minutes"),
+    [
+        (Policies(), [1, 2, 3, 4, 5]),
+        (Policies(starts_at=after_noon(3)), [3, 4, 5, 6, 7]),
+        (Policies(ends_at=after_noon(3)), [1, 2, 3]),
+        (Policies(runs_max=2), [1, 2]),
+        (Policies(starts_at=after_noon(3), ends_at=after_noon(4)), [3, 4]),
+    ],
+)
+def test_a_job_is_previewed_within_its_bounds(
+    policies: Policies, minutes: list[int]
+) -> None:
+    job = register_new(Interval(minutes=1), policies)
+
+    previews = preview_of_job(job, now=START, n=5)
+
+    moments = [instant_from(each.moment) for each in previews]
+    assert moments == [after_noon(minute) for minute in minutes]
