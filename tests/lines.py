@@ -5,12 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Line:
-    """A line to a server that can lose a question or an answer, or fall silent.
+    """A line to a server that can lose a question or an answer, lie, or fall silent.
 
     Attributes:
+        alter: What it makes of each answer; it must stay as long as it is.
         port: Where it is picked up.
         lost: How many questions and answers it lost.
         calls: How often it was picked up.
@@ -21,6 +26,7 @@ class Line:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self.lost = self.calls = 0
+        self.alter: Callable[[bytes], bytes] = bytes
         self._to_lose = 0
         self._questions_to_lose = 0
         self._is_silent = False
@@ -85,7 +91,7 @@ class Line:
                     self.lost += 1
                     break
                 if not self._is_silent:
-                    near.sendall(spoken)
+                    near.sendall(self.alter(spoken))
         hang_up(near, far)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.conftest import Server
+    from tests.lines import Line
 
 SOON: Final = timedelta(milliseconds=200)
 SENT: Final = {
@@ -115,6 +116,17 @@ def test_a_server_that_is_too_old_is_known(
     info: dict[str, str], *, is_too_old: bool
 ) -> None:
     assert (too_old(info) is not None) == is_too_old
+
+
+async def test_a_server_that_is_too_old_is_refused_at_the_start(
+    server: Server, line: Line, url: str
+) -> None:
+    # The servers at hand are newer, so the line tells the oldest of versions.
+    line.alter = lambda told: re.sub(rb"(?<=_version:)\d", b"1", told)
+    adapter = RedisAdapter(url.replace(f":{server.port}/", f":{line.port}/"))
+
+    with pytest.raises(StoreError, match="is too old"):
+        await adapter.open(now=NOON)
 
 
 def test_clocks_may_differ_by_as_much_as_an_answer_takes() -> None:
