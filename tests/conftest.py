@@ -93,10 +93,6 @@ class Server:
         self._prefixes = count(1)
         self.port = free_port()
 
-    def another_port(self) -> int:
-        """Say a port that is free."""
-        return free_port()
-
     def start(self) -> None:
         """Start it, and wait until it answers."""
         with self._log.open("ab") as log:

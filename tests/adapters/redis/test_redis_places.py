@@ -37,7 +37,7 @@ from nvent_sched.testing.conformance.steps import (
     settle,
 )
 from tests.adapters.redis.access import allow
-from tests.conftest import SERVERS
+from tests.conftest import SERVERS, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +81,14 @@ async def live(adapter: RedisAdapter) -> None:
     assert await settle(adapter, an_end(run)) == STORED
 
 
+async def live_at(url: str) -> None:
+    """Store, claim and end something there."""
+    adapter = RedisAdapter(url, has_own_clock=False)
+    await adapter.open(now=NOON)
+    await live(adapter)
+    await adapter.close()
+
+
 async def test_a_server_is_reached_through_a_socket(
     start: Callable[..., Server], tmp_path: Path
 ) -> None:
@@ -100,43 +108,102 @@ class TestTls:
     """`rediss://`, with an authority of our own."""
 
     @pytest.fixture
-    def tls(self, start: Callable[..., Server], tmp_path: Path) -> tuple[int, Path]:
-        """Start a server with TLS; say its port and whom to believe."""
+    def files(self, tmp_path: Path) -> dict[str, Path]:
+        """Have the authority vouch for a server and for a client."""
         authority = trustme.CA()
-        ours = authority.issue_cert("localhost")
-        names = {name: tmp_path / name for name in ("ca", "cert", "key")}
-        authority.cert_pem.write_to_path(names["ca"])
-        ours.private_key_and_cert_chain_pem.write_to_path(names["cert"])
-        server = start(
-            "redis",
-            *("--tls-ca-cert-file", str(names["ca"]), "--tls-auth-clients", "no"),
-            *("--tls-cert-file", str(names["cert"])),
-            *("--tls-key-file", str(names["cert"])),
-        )
-        port = server.another_port()
-        with server.client() as client:
-            client.config_set("tls-port", port)
-        return port, names["ca"]
+        files = {name: tmp_path / name for name in ("ca", "server", "cert", "key")}
+        authority.cert_pem.write_to_path(files["ca"])
+        server = authority.issue_cert("localhost", "127.0.0.1")
+        server.private_key_and_cert_chain_pem.write_to_path(files["server"])
+        client = authority.issue_cert("client@example.org")
+        client.cert_chain_pems[0].write_to_path(files["cert"])
+        client.private_key_pem.write_to_path(files["key"])
+        return files
+
+    @pytest.fixture
+    def start_tls(
+        self, start: Callable[..., Server], files: dict[str, Path]
+    ) -> Callable[..., tuple[Server, int]]:
+        """Start servers with TLS; give each with the port for it."""
+
+        def start_one(*options: str, clients: str = "yes") -> tuple[Server, int]:
+            port = free_port()
+            server = start(
+                "redis",
+                *options,
+                *("--tls-ca-cert-file", str(files["ca"])),
+                *("--tls-auth-clients", clients, "--tls-port", str(port)),
+                *("--tls-cert-file", str(files["server"])),
+                *("--tls-key-file", str(files["server"])),
+            )
+            return server, port
+
+        return start_one
+
+    @pytest.fixture
+    def ours(self, files: dict[str, Path]) -> str:
+        """The options of a client with a certificate of its own."""
+        names = {"ca_certs": "ca", "certfile": "cert", "keyfile": "key"}
+        options = (f"{option}={files[name]}" for option, name in names.items())
+        return "&".join(["timeout=2", *options])
 
     async def test_a_server_is_reached_by_its_certificate(
-        self, tls: tuple[int, Path]
+        self, start_tls: Callable[..., tuple[Server, int]], files: dict[str, Path]
     ) -> None:
-        port, believed = tls
-        url = f"rediss://localhost:{port}/0?ca_certs={believed}"
-        adapter = RedisAdapter(url, has_own_clock=False)
-        await adapter.open(now=NOON)
+        _, port = start_tls(clients="no")
 
-        await live(adapter)
-
-        await adapter.close()
+        await live_at(f"rediss://localhost:{port}/0?ca_certs={files['ca']}")
 
     async def test_a_server_nobody_vouches_for_is_refused(
-        self, tls: tuple[int, Path]
+        self, start_tls: Callable[..., tuple[Server, int]]
     ) -> None:
-        port, _ = tls
+        _, port = start_tls(clients="no")
 
         with pytest.raises(StoreUnavailableError, match="CERTIFICATE"):
             await RedisAdapter(f"rediss://localhost:{port}/0").open(now=NOON)
+
+    async def test_a_server_that_wants_a_certificate_is_shown_ours(
+        self,
+        start_tls: Callable[..., tuple[Server, int]],
+        files: dict[str, Path],
+        ours: str,
+    ) -> None:
+        _, port = start_tls()
+        nameless = f"rediss://localhost:{port}/0?ca_certs={files['ca']}"
+
+        await live_at(f"rediss://localhost:{port}/0?{ours}")
+
+        with pytest.raises(StoreUnavailableError):
+            await RedisAdapter(nameless).open(now=NOON)
+
+    async def test_sentinels_and_who_they_name_are_reached_by_certificates(
+        self, start_tls: Callable[..., tuple[Server, int]], ours: str
+    ) -> None:
+        _, port = start_tls()
+        sentinel, sentinel_port = start_tls("--sentinel", "--tls-replication", "yes")
+        with sentinel.client() as client:
+            driver: Any = client
+            driver.sentinel_monitor("main", "127.0.0.1", port, 1)
+
+        def is_seen() -> bool:
+            with sentinel.client() as client:
+                driver: Any = client
+                is_down: bool = driver.sentinel_master("main")["is_disconnected"]
+                return not is_down
+
+        wait_until(is_seen)
+
+        await live_at(f"rediss+sentinel://localhost:{sentinel_port}/main/0?{ours}")
+
+    async def test_a_node_of_a_cluster_is_reached_by_certificates(
+        self, start_tls: Callable[..., tuple[Server, int]], ours: str
+    ) -> None:
+        node, port = start_tls("--cluster-enabled", "yes", "--tls-cluster", "yes")
+        with node.client() as client:
+            client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16_383)
+        wait_until(lambda: is_whole(node, nodes=1))
+
+        await live_at(f"rediss+cluster://localhost:{port}?{ours}")
 
 
 class TestCluster:
@@ -203,11 +270,11 @@ class TestCluster:
             await RedisAdapter(url).open(now=NOON)
 
 
-def is_whole(node: Server) -> bool:
+def is_whole(node: Server, *, nodes: int = 3) -> bool:
     with node.client() as client:
         driver: Any = client
         state: dict[str, str] = driver.cluster("info")
-    return state["cluster_state"] == "ok" and state["cluster_known_nodes"] == "3"
+    return state["cluster_state"] == "ok" and state["cluster_known_nodes"] == f"{nodes}"
 
 
 class TestFailover:
