@@ -36,6 +36,48 @@ def test_a_script_begins_with_a_header_in_the_one_form(name: str) -> None:
     assert header["name"] == name
 
 
+def said_by(name: str, part: str) -> str:
+    """Read a part of a header as one line."""
+    header = HEADER.match(source(name).text)
+    assert header is not None
+    after = source(name).text[header.start(part) : header.end()]
+    said = re.split(r"\n--?\n|\n\n", after)[0]
+    return " ".join(said.replace("\n--", " ").split())
+
+
+@pytest.mark.parametrize("name", verbs())
+def test_a_header_names_the_arguments_that_the_script_reads(name: str) -> None:
+    said, body = said_by(name, "args"), body_of(name)
+
+    assert bool(re.search(r"\bnow\b", said)) == ("time_now()" in body)
+    assert ("caller, number, is_repeat" in said) == ("told_before()" in body)
+    assert (said == "") == (not re.search(r"\barg\(\)|time_now\(\)", body))
+
+
+@pytest.mark.parametrize("name", verbs())
+def test_a_header_names_what_the_script_returns(name: str) -> None:
+    said, body = said_by(name, "returns"), body_of(name)
+    returned = set(re.findall(r"(?:return|verdicts\[place\] =) '(\w)'", body))
+
+    assert said.startswith("nothing") == (
+        not re.search(r"^return\b", body, re.MULTILINE)
+    )
+    assert said.startswith("text") == bool(
+        re.search(r"^return (tell|table)", body, re.MULTILINE)
+    )
+    assert said.startswith("{now") == ("{text_of(now)" in body)
+    assert returned <= set(re.findall(r"'(\w)'", said))
+
+
+@pytest.mark.parametrize("name", verbs())
+def test_a_header_says_what_is_returned_in_the_quiet_after_a_failover(
+    name: str,
+) -> None:
+    keeps_quiet = "quiet_until(" in body_of(name)
+
+    assert keeps_quiet <= bool(re.search(r"\buntil\b", said_by(name, "returns")))
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_script_uses_every_key_that_its_header_names(name: str) -> None:
     body = body_of(name)

@@ -6,7 +6,7 @@
 --         each: limit, count, handlers
 --
 -- returns {now, next ready ('' for none), {run id, text, arguments,
---         details}, ...}
+--         details}, ...}; while nothing new is claimed: until when, instead of next ready
 
 local ASKED_MS = 600000 -- how long a request may be repeated
 
