@@ -60,6 +60,7 @@ class Nodes:
         self._reading, self._writing = os.pipe()
         self.living: list[subprocess.Popen[str]] = []
         self.paused: set[int] = set()
+        self._ready: set[int] = set()
 
     def start(self) -> None:
         python, backend = next(self._kinds)
@@ -74,6 +75,9 @@ class Nodes:
         self.living.append(node)
 
     def until_ready(self, node: subprocess.Popen[str]) -> None:
+        if node.pid in self._ready:
+            return  # it says so once
+        self._ready.add(node.pid)
         assert node.stdout is not None
         assert node.stdout.readline() in {"ready\n", ""}, (
             "it runs, or was killed at once"
