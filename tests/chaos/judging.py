@@ -1,7 +1,7 @@
 """What instances did, by a ledger of their own, beside what the store says they did.
 
 The set of occurrences is compared, not a count: none is missing, none is there twice, and
-each ended as the last who claimed it said.
+each ended as the last who claimed it said. Where nothing is wrong they begin on time.
 """
 
 from __future__ import annotations
@@ -11,29 +11,42 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from operator import attrgetter
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched import Outcome, Scheduler
+from nvent_sched._model.instants import SECOND_US
+from tests.chaos.troubles import LATE_US_MAX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nvent_sched import RunSnapshot
+    from tests.chaos.troubles import Troubles
 
 STEP: Final = timedelta(milliseconds=200)
 STEPS: Final = {"second": timedelta(seconds=1), "two": timedelta(seconds=2)}
 POISON: Final = "poison"
 POISON_CRASHES: Final = 3
+RECOVERY_US: Final = 4 * SECOND_US
+"""Until who is silent is dead, and two heartbeats: its last, and who takes over's next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the ledger: one attempt that began."""
+    """A line of the ledger: one attempt that began.
+
+    Attributes:
+        due_at: When the run was due.
+        at: When it began.
+    """
 
     pid: int
     fence: int
     attempt: int
     origin: str
+    due_at: int
+    at: int
 
 
 Ledger = dict[tuple[str, datetime], list[Entry]]
@@ -42,10 +55,10 @@ Ledger = dict[tuple[str, datetime], list[Entry]]
 def read_ledger(path: Path) -> Ledger:
     entries: Ledger = defaultdict(list)
     for line in path.read_text().splitlines():
-        pid, job_id, scheduled, fence, attempt, origin = line.split()
-        at = datetime.fromisoformat(scheduled)
-        entry = Entry(int(pid), int(fence), int(attempt), origin)
-        entries[job_id, at].append(entry)
+        pid, job_id, scheduled, fence, attempt, origin, due_at, at = line.split()
+        begun = (int(due_at), int(at))
+        entry = Entry(int(pid), int(fence), int(attempt), origin, *begun)
+        entries[job_id, datetime.fromisoformat(scheduled)].append(entry)
     return entries
 
 
@@ -71,7 +84,9 @@ def occurrences_of(records: list[RunSnapshot], step: timedelta) -> list[datetime
     )
 
 
-async def judge(url: str, ledger_path: Path, *, jobs: int, paused: set[int]) -> None:
+async def judge(
+    url: str, ledger_path: Path, *, jobs: int, paused: set[int], troubles: Troubles
+) -> None:
     """Compare the ledger of the instances with the history of the store.
 
     Args:
@@ -79,10 +94,21 @@ async def judge(url: str, ledger_path: Path, *, jobs: int, paused: set[int]) -> 
         ledger_path: What the handlers wrote down.
         jobs: How many there are.
         paused: The processes that stood still for so long that others took over.
+        troubles: What went wrong, but for the instances that a job took with it.
     """
     ledger, history = read_ledger(ledger_path), await read_history(url)
+    for (job_id, _), began in ledger.items():
+        for entry in began if job_id == POISON else ():
+            troubles.add(began_at=entry.at, over_at=entry.at + RECOVERY_US)
     assert len(history) == jobs
     assert any(len(began) > 1 for began in ledger.values()), "nothing was recovered"
+    calm = [
+        entry.at - entry.due_at
+        for began in ledger.values()
+        for entry in began
+        if entry.attempt == 1 and troubles.is_calm(entry.at)
+    ]
+    assert median(calm) < LATE_US_MAX, "most begin late, and nothing is wrong"
     for job_id, records in history.items():
         for run in records:
             began = ledger.get((job_id, run.scheduled_time), [])

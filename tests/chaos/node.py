@@ -19,6 +19,8 @@ import anyio
 from anyio.to_thread import run_sync
 
 from nvent_sched import Cron, Interval, RunContext, Scheduler
+from nvent_sched._engine.clock import SystemClock
+from nvent_sched._model.instants import instant_from
 
 QUICK: Final = 54
 SLOW: Final = 6
@@ -36,7 +38,8 @@ def node(url: str, *, ledger: int, pipe: int) -> Scheduler:
 
     def note(run: RunContext) -> None:
         at, fence = run.scheduled_time.isoformat(), run.fencing_token
-        facts = (os.getpid(), run.job_id, at, fence, run.attempt, run.origin)
+        begun = (instant_from(run.due_time), SystemClock().now())
+        facts = (os.getpid(), run.job_id, at, fence, run.attempt, run.origin, *begun)
         line = " ".join(map(str, facts))
         os.write(ledger, f"{line}\n".encode())
         os.write(pipe, b".")

@@ -23,8 +23,11 @@ import anyio
 import pytest
 
 from nvent_sched import OneTime, Scheduler
+from nvent_sched._model.instants import SECOND_US
+from nvent_sched.adapters.redis.link import QUIET_US
 from nvent_sched.cli import main
-from tests.chaos.judging import POISON, POISON_CRASHES, judge
+from tests.chaos.judging import POISON, POISON_CRASHES, RECOVERY_US, judge
+from tests.chaos.troubles import CLOCK, Troubles
 from tests.conftest import BINARIES
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ PATIENCE_S: Final = 30
 PAUSE_S: Final = 5
 """Longer than a silent instance is taken for alive."""
 SQUEEZE_S: Final = 1
+CALM_US: Final = 2 * SECOND_US
+"""How long nothing is wrong in the end: most runs are on time then."""
 
 
 class Nodes:
@@ -52,6 +57,7 @@ class Nodes:
 
     Attributes:
         paused: The processes that stood still for longer than others believe in them.
+        troubles: What was done to them and to the server.
     """
 
     def __init__(self, url: str, ledger: Path) -> None:
@@ -60,6 +66,7 @@ class Nodes:
         self._reading, self._writing = os.pipe()
         self.living: list[subprocess.Popen[str]] = []
         self.paused: set[int] = set()
+        self.troubles = Troubles()
         self._ready: set[int] = set()
 
     def start(self) -> None:
@@ -74,6 +81,14 @@ class Nodes:
         )
         self.living.append(node)
 
+    def start_all(self, count: int) -> None:
+        """Start so many at once, and wait until they run."""
+        with self.troubles.during(recovery_us=0):
+            for _ in range(count):
+                self.start()
+            for node in self.living:
+                self.until_ready(node)
+
     def until_ready(self, node: subprocess.Popen[str]) -> None:
         if node.pid in self._ready:
             return  # it says so once
@@ -85,8 +100,9 @@ class Nodes:
 
     def kill(self, node: subprocess.Popen[str]) -> None:
         self.living.remove(node)
-        node.kill()
-        node.communicate()
+        with self.troubles.during(recovery_us=RECOVERY_US):
+            node.kill()
+            node.communicate()
 
     def revive(self) -> None:
         """Start others in place of those that a job took with it."""
@@ -179,7 +195,10 @@ def pause(nodes: Nodes, server: Server | None, chance: random.Random) -> None:
     del server
     node = chance.choice(nodes.living)
     nodes.paused.add(node.pid)
-    with suppress(ProcessLookupError):
+    with (
+        suppress(ProcessLookupError),
+        nodes.troubles.during(recovery_us=RECOVERY_US),
+    ):
         node.send_signal(signal.SIGSTOP)
         try:
             nodes.until_began(1_500, patience_s=PAUSE_S)
@@ -191,7 +210,10 @@ def squeeze(nodes: Nodes, server: Server | None, chance: random.Random) -> None:
     """Leave the server no memory for a while, and make it forget its scripts."""
     del chance
     if server is not None:
-        with server.client() as client:
+        with (
+            nodes.troubles.during(recovery_us=RECOVERY_US),
+            server.client() as client,
+        ):
             client.script_flush()
             client.config_set("maxmemory", 1)
             nodes.until_began(1_000, patience_s=SQUEEZE_S)
@@ -200,10 +222,11 @@ def squeeze(nodes: Nodes, server: Server | None, chance: random.Random) -> None:
 
 def restart(nodes: Nodes, server: Server | None, chance: random.Random) -> None:
     """Kill the server; it comes back with what it had written down."""
-    del nodes, chance
+    del chance
     if server is not None:
-        server.kill()
-        server.start()
+        with nodes.troubles.during(recovery_us=QUIET_US + RECOVERY_US):
+            server.kill()
+            server.start()
 
 
 TROUBLE: Final = {3: pause, 5: squeeze, 7: restart}
@@ -214,9 +237,7 @@ def make_trouble(
     nodes: Nodes, server: Server | None, chance: random.Random, *, count: int
 ) -> None:
     """Start all, make trouble again and again, leave all running."""
-    for _ in range(count):
-        nodes.start()
-    nodes.until_ready(nodes.living[0])
+    nodes.start_all(count)
     anyio.run(add_poison, nodes.url)
     for turn in range(KILLS):
         assert nodes.go_on(chance.randint(1, 150)), "nothing runs any more"
@@ -233,6 +254,9 @@ def make_trouble(
         nodes.until_ready(node)
     # Two heartbeats and more: what the last kill left behind has been taken over.
     assert nodes.go_on(1_500), "nothing runs any more"
+    calm_until = nodes.troubles.over_at + CALM_US
+    while CLOCK.now() < calm_until:
+        assert nodes.go_on(100), "nothing runs any more"
 
 
 def test_whatever_happens_each_occurrence_is_claimed_once_and_has_a_record(
@@ -248,7 +272,14 @@ def test_whatever_happens_each_occurrence_is_claimed_once_and_has_a_record(
     codes = nodes.stop()
 
     assert codes == [0] * NODES[kind]
-    ledger, paused = nodes.ledger, nodes.paused
-    anyio.run(lambda: judge(nodes.url, ledger, jobs=JOBS + 1, paused=paused))
+    url, ledger, paused, troubles = (
+        nodes.url,
+        nodes.ledger,
+        nodes.paused,
+        nodes.troubles,
+    )
+    anyio.run(
+        lambda: judge(url, ledger, jobs=JOBS + 1, paused=paused, troubles=troubles)
+    )
     assert main(["check", "--store", nodes.url]) == 0, capsys.readouterr().out
     assert main(["verify", "--store", nodes.url]) == 0, capsys.readouterr().out

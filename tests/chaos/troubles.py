@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LATE_US_MAX: Final = 2 * SECOND_US
-"""How late a run begins at most that nothing held up, on a machine with much to do."""
+"""How late a run begins that nothing held up, on a machine with much to do."""
 CLOCK: Final = SystemClock()
 
 
@@ -55,6 +55,10 @@ class Troubles:
         return max(
             (began_at for began_at, _ in self._spans if began_at <= at), default=0
         )
+
+    def is_calm(self, at: int) -> bool:
+        """Say whether nothing was wrong then."""
+        return all(not began_at <= at <= over_at for began_at, over_at in self._spans)
 
     @property
     def over_at(self) -> int:
