@@ -4,7 +4,13 @@ from nvent_sched._engine.context import RunCancelledError, RunContext
 from nvent_sched._engine.stream import EventStream
 from nvent_sched._model.events import EventKind
 from nvent_sched._model.jobs import JobStatus
-from nvent_sched._model.policies import Misfire, OnLost, Overlap, Retry
+from nvent_sched._model.policies import (
+    Misfire,
+    OnLost,
+    Overlap,
+    PoliciesSnapshot,
+    Retry,
+)
 from nvent_sched._model.queries import Page
 from nvent_sched._model.runs import Origin, Outcome, RunState
 from nvent_sched._model.snapshots import (
@@ -71,6 +77,7 @@ __all__ = [
     "Outcome",
     "Overlap",
     "Page",
+    "PoliciesSnapshot",
     "Preview",
     "Retry",
     "RunCancelledError",

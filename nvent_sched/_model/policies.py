@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -200,3 +200,33 @@ class Policies:
 
 
 DEFAULT_POLICIES: Final = Policies()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoliciesSnapshot:
+    """The policies of a job, by the words in which one writes them: `JobOptions`.
+
+    Attributes:
+        max_running: With "allow_all": how many runs may be going at once; None for any.
+        starts_at: No occurrence before, in UTC.
+        ends_at: No occurrence after, in UTC.
+    """
+
+    overlap: Overlap
+    max_running: int | None
+    max_buffered: int
+    misfire: Misfire
+    misfire_grace: timedelta
+    catch_up_window: timedelta
+    max_catch_up: int
+    retry: Retry
+    timeout: timedelta | None
+    on_lost: OnLost
+    max_crashes: int
+    pause_after_failures: int | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    max_runs: int | None
+    jitter: timedelta
+    spread: timedelta
+    stall_after: timedelta | None

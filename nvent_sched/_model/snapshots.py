@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from nvent_sched._model.jobs import JobStatus
-    from nvent_sched._model.policies import Policies
+    from nvent_sched._model.policies import PoliciesSnapshot
     from nvent_sched._model.runs import Origin, Outcome, RunState
     from nvent_sched._model.schedules import Schedule
 
@@ -38,7 +38,7 @@ class JobSnapshot(Shown):
     schedule: Schedule
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    policies: Policies
+    policies: PoliciesSnapshot
     tags: tuple[str, ...]
     metadata: Mapping[str, Any]
     status: JobStatus

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
-from nvent_sched._model.instants import Instant, moment_from
+from nvent_sched._model.instants import MICROSECOND, Instant, moment_from
+from nvent_sched._model.policies import PoliciesSnapshot
 from nvent_sched._model.roles import BUILT_IN
 from nvent_sched._model.snapshots import (
     AttemptSnapshot,
@@ -30,9 +32,14 @@ if TYPE_CHECKING:
     from nvent_sched._model.instances import Instance
     from nvent_sched._model.jobs import Job
     from nvent_sched._model.locks import LockRecord
+    from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Attempt, Run
     from nvent_sched._model.schedules import Schedule
     from nvent_sched._model.statistics import JobStats
+
+
+POLICIES_CACHED: Final = 1_024
+LENGTH_US_MAX: Final = timedelta.max // MICROSECOND
 
 
 def _moment(instant: Instant | None) -> datetime | None:
@@ -40,7 +47,12 @@ def _moment(instant: Instant | None) -> datetime | None:
 
 
 def _span(length_us: int | None) -> timedelta | None:
-    return None if length_us is None else timedelta(microseconds=length_us)
+    return None if length_us is None else _length(length_us)
+
+
+def _length(length_us: int) -> timedelta:
+    # What is stored may be longer than what may be given now.
+    return timedelta(microseconds=min(length_us, LENGTH_US_MAX))
 
 
 def _arguments(payload: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -70,7 +82,7 @@ def job_view(job: Job) -> JobSnapshot:
         schedule=schedule,
         args=args,
         kwargs=kwargs,
-        policies=definition.policies,
+        policies=policies_view(definition.policies),
         tags=definition.tags,
         metadata=json.loads(definition.metadata),
         status=job.status,
@@ -81,6 +93,31 @@ def job_view(job: Job) -> JobSnapshot:
         created_at=moment_from(job.created_at),
         updated_at=moment_from(job.updated_at),
         version=job.version,
+    )
+
+
+@lru_cache(POLICIES_CACHED)
+def policies_view(policies: Policies) -> PoliciesSnapshot:
+    """Show policies by the words in which one writes them. Most jobs share theirs."""
+    return PoliciesSnapshot(
+        overlap=policies.overlap,
+        max_running=policies.running_max,
+        max_buffered=policies.buffer_max,
+        misfire=policies.misfire,
+        misfire_grace=_length(policies.misfire_grace_us),
+        catch_up_window=_length(policies.catch_up_window_us),
+        max_catch_up=policies.catch_up_max,
+        retry=policies.retry,
+        timeout=_span(policies.timeout_us),
+        on_lost=policies.on_lost,
+        max_crashes=policies.crashes_max,
+        pause_after_failures=policies.pause_after_failures,
+        starts_at=_moment(policies.starts_at),
+        ends_at=_moment(policies.ends_at),
+        max_runs=policies.runs_max,
+        jitter=_length(policies.jitter_us),
+        spread=_length(policies.spread_us),
+        stall_after=_span(policies.stall_after_us),
     )
 
 

@@ -37,6 +37,7 @@ EXPECTED: Final = {
     "Outcome",
     "Overlap",
     "Page",
+    "PoliciesSnapshot",
     "Preview",
     "Retry",
     "RunCancelledError",

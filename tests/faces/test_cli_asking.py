@@ -144,6 +144,13 @@ def test_show_as_json_has_the_next_five_times(ask: Ask) -> None:
     assert answer["runs"][0]["log"] == ["42 rows"]
 
 
+def test_policies_are_shown_by_the_words_in_which_they_are_written(ask: Ask) -> None:
+    policies = parsed(ask("show", "nightly", "--json"))["job"]["policies"]
+
+    assert (policies["max_crashes"], policies["misfire_grace"]) == (3, 60.0)
+    assert policies["timeout"] is None
+
+
 def test_runs_lists_the_newest_first_with_results_and_errors(ask: Ask) -> None:
     code, out, _ = ask("runs")
 

@@ -17,12 +17,14 @@ from nvent_sched._model.policies import Policies
 from nvent_sched._model.runs import Attempt, Outcome, Run, RunState
 from nvent_sched._model.statistics import JobStats
 from nvent_sched._model.values import changed
+from nvent_sched._rules.declaring import READERS, policies_from
 from nvent_sched._rules.recurrence import due_of, schedule_of
 from nvent_sched._rules.schedules import Interval
 from nvent_sched._rules.viewing import (
     event_view,
     instance_view,
     job_view,
+    policies_view,
     run_view,
     stats_view,
 )
@@ -52,6 +54,38 @@ def test_a_job_is_shown_with_its_schedule_fixed_and_its_next_time_after_jitter()
     assert view.next_time == moment_from(JOB.next_time)
     assert view.next_due == moment_from(due_of(JOB, JOB.next_time))
     assert (view.args, view.kwargs, view.metadata) == ((), {}, {})
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        Policies(),
+        Policies(
+            running_max=2,
+            crashes_max=5,
+            runs_max=7,
+            buffer_max=9,
+            timeout_us=SECOND_US,
+            misfire_grace_us=0,
+            starts_at=NOON,
+        ),
+    ],
+    ids=["usual", "chosen"],
+)
+def test_policies_are_shown_by_the_words_in_which_they_are_written(
+    policies: Policies,
+) -> None:
+    view = job_view(register_new(Interval(minutes=1), policies)).policies
+
+    shown = {field.name: getattr(view, field.name) for field in fields(view)}
+    assert shown.keys() == READERS.keys()
+    assert policies_from(shown) == policies
+
+
+def test_a_stored_length_that_is_too_long_for_a_timedelta_is_shown_as_the_longest() -> (
+    None
+):
+    assert policies_view(Policies(spread_us=10**30)).spread == timedelta.max
 
 
 def test_a_job_without_a_next_time_shows_none() -> None:

@@ -26,6 +26,7 @@ from nvent_sched import (
     Misfire,
     OneTime,
     Overlap,
+    PoliciesSnapshot,
     Retry,
     RunContext,
     RunSnapshot,
@@ -100,6 +101,7 @@ async def every_verb() -> None:
         assert_type(await scheduler.resume("hourly", catch_up=True), bool)
         assert_type(await scheduler.unschedule(job), bool)
         assert_type((await scheduler.get_job("hourly")).id, str)
+        assert_type((await scheduler.get_job("hourly")).policies, PoliciesSnapshot)
 
         page = await scheduler.jobs(tag="ops", limit=10)
         assert_type([each.name for each in page.items], list[str])

@@ -12,6 +12,7 @@ from nvent_sched._model.jobs import JobStatus
 from nvent_sched._model.runs import FAILURES, Outcome, Run
 from nvent_sched._rules.previewing import preview_of
 from nvent_sched._rules.recurrence import schedule_of
+from nvent_sched._rules.viewing import policies_view
 from nvent_sched._tracebacks import error_line
 from nvent_sched._views.policies import policy_pairs
 from nvent_sched._views.words import one_line
@@ -101,7 +102,7 @@ def detail_of(
     return JobDetail(
         id=job.id,
         facts=tuple(_facts(job, entry, instances=instances)),
-        policies=tuple(policy_pairs(job.definition.policies)),
+        policies=tuple(policy_pairs(policies_view(job.definition.policies))),
         coming=_coming(job, now=now),
         runs=tuple(map(_line, runs[:RUNS_MAX])),
         error=None if failed is None else failed.error,
