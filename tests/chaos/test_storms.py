@@ -24,8 +24,8 @@ import pytest
 
 from nvent_sched import OneTime, Scheduler
 from nvent_sched._model.instants import SECOND_US
-from nvent_sched.adapters.redis.link import QUIET_US
 from nvent_sched.cli import main
+from nvent_sched.testing.simulator.losing import QUIET_US
 from tests.chaos.judging import POISON, POISON_CRASHES, RECOVERY_US, judge
 from tests.chaos.troubles import CLOCK, Troubles
 from tests.conftest import BINARIES
