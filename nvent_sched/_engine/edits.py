@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 from nvent_sched._logs import logger_of
 from nvent_sched._model.claims import JobWrite, Stored
 from nvent_sched._model.events import EventKind
-from nvent_sched._rules.editing import pause, should_pause
+from nvent_sched._model.queries import PAGE_MAX, RunQuery
+from nvent_sched._model.runs import FAILURES
+from nvent_sched._rules.editing import has_failed_since, pause, should_pause
 from nvent_sched.errors import ConflictError, UnknownJobError
 
 if TYPE_CHECKING:
@@ -57,18 +59,24 @@ async def edit_job(
 async def pause_if_failing(core: Core, run: Run, *, policies: Policies) -> None:
     """Pause a job that failed as often in a row as it may."""
     (stats,) = await core.adapter.read_stats([run.job_id])
+    limit = policies.pause_after_failures
     assert run.outcome is not None
-    if not should_pause(
+    if limit is None or not should_pause(
         policies, outcome=run.outcome, failure_streak=stats.failure_streak
     ):
         return
+    known = min(limit, PAGE_MAX)
+    query = RunQuery(job_id=run.job_id, outcomes=tuple(FAILURES), limit=known)
+    failures = (await core.adapter.read_runs(query)).items
     reason = f"{stats.failure_streak} failures in a row, the last: {stats.last_error}"
+
+    def pause_failing(job: Job) -> Job | None:
+        if not has_failed_since(job, failures, limit=known):
+            return None
+        return pause(job, reason=reason[:500], now=core.time.now())
+
     try:
-        paused = await edit_job(
-            core,
-            run.job_id,
-            lambda job: pause(job, reason=reason[:500], now=core.time.now()),
-        )
+        paused = await edit_job(core, run.job_id, pause_failing)
     except UnknownJobError:
         return
     if paused is not None:

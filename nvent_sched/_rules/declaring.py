@@ -58,7 +58,8 @@ class JobOptions(TypedDict, total=False):
         on_lost: "retry" (default) or "fail": what becomes of a run whose instance died.
         max_crashes: How many instances a run may take with it before it is a dead
             letter. 3.
-        pause_after_failures: Pause the job after so many failures in a row.
+        pause_after_failures: Pause the job after so many failures in a row; once it was
+            resumed or edited, after as many again.
         starts_at: No occurrence before.
         ends_at: No occurrence after.
         max_runs: No more occurrences than this.

@@ -18,6 +18,8 @@ from nvent_sched._rules.recurrence import (
 from nvent_sched._rules.roles import is_fired
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nvent_sched._model.policies import Policies
     from nvent_sched._model.runs import Outcome, Run
 
@@ -103,3 +105,18 @@ def should_pause(policies: Policies, *, outcome: Outcome, failure_streak: int) -
     """Say whether a job has failed often enough in a row to be paused."""
     limit = policies.pause_after_failures
     return limit is not None and outcome in FAILURES and failure_streak >= limit
+
+
+def has_failed_since(job: Job, failures: Sequence[Run], *, limit: int) -> bool:
+    """Say whether a job has failed so often since somebody edited or resumed it.
+
+    Args:
+        job: As stored.
+        failures: The last of its runs that failed; as many as *limit*, if so many are kept.
+        limit: How often it may.
+
+    Returns:
+        True also if fewer are kept: then all that is known is how many there were.
+    """
+    later = sum((run.finished_at or 0) >= job.updated_at for run in failures)
+    return len(failures) < limit or later >= limit

@@ -287,6 +287,27 @@ async def test_a_job_is_paused_after_failures_in_a_row(
     assert "3 failures in a row" in job.note
 
 
+async def test_a_job_that_was_resumed_may_fail_as_often_again(
+    scheduler: Scheduler, clock: ManualClock, calls: list[str]
+) -> None:
+    async def broken() -> NoReturn:
+        calls.append("x")
+        raise ValueError
+
+    await scheduler.schedule(
+        broken, Interval(seconds=10), id="b", pause_after_failures=3
+    )
+    await clock.advance(timedelta(minutes=2))
+    await scheduler.resume("b")
+
+    await clock.advance(timedelta(seconds=25))
+    between = (len(calls), (await scheduler.get_job("b")).status)
+    await clock.advance(timedelta(minutes=2))
+
+    assert between == (5, "active")
+    assert (len(calls), (await scheduler.get_job("b")).status) == (6, "paused")
+
+
 async def test_progress_and_log_lines_are_kept(
     scheduler: Scheduler, clock: ManualClock
 ) -> None:

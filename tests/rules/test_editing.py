@@ -14,11 +14,12 @@ from nvent_sched._model.events import EventKind
 from nvent_sched._model.instants import SECOND_US, Instant
 from nvent_sched._model.jobs import Job, JobStatus
 from nvent_sched._model.policies import Misfire, Overlap, Policies
-from nvent_sched._model.runs import FAILURES, Outcome
+from nvent_sched._model.runs import FAILURES, Outcome, RunState
 from nvent_sched._model.values import changed
-from nvent_sched._rules.editing import pause, resume, should_pause
+from nvent_sched._rules.editing import has_failed_since, pause, resume, should_pause
 from nvent_sched._rules.retention import RETENTION
 from nvent_sched._rules.schedules import Interval, OneTime
+from nvent_sched.testing.conformance.builders import a_job, a_run, at
 from tests.rules.conftest import NOON, World, register_new
 
 MINUTE: Final = Interval(minutes=1)
@@ -202,3 +203,18 @@ def test_a_job_is_paused_by_as_many_failures_in_a_row_as_it_may_have(
     is_paused = should_pause(policies, outcome=outcome, failure_streak=streak)
 
     assert is_paused is (limit is not None and streak >= limit and outcome in FAILURES)
+
+
+@pytest.mark.parametrize(
+    ("ended_s", "is_enough"),
+    [((1, 2, 3), True), ((-1, 1, 2), False), ((-2, -1, 1), False), ((-1, 1), True)],
+)
+def test_failures_from_before_a_job_was_edited_count_no_more_unless_they_are_gone(
+    ended_s: tuple[int, ...], *, is_enough: bool
+) -> None:
+    failures = [
+        a_run(f"{at_s}", state=RunState.FINISHED, finished_at=at(at_s))
+        for at_s in ended_s
+    ]
+
+    assert has_failed_since(a_job(), failures, limit=3) is is_enough
