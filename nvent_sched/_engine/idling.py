@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from nvent_sched._engine.registry import Executor
 from nvent_sched._engine.runner import THREAD_GRACE_US
+from nvent_sched._logs import logger_of
 from nvent_sched._model.instants import SECOND_US
 from nvent_sched._model.spans import us_words
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from nvent_sched._engine.claims import Claim
     from nvent_sched._engine.core import Core
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 SILENT_US: Final = SECOND_US
 """How long a stop may wait before it says what for: most handlers end sooner."""
-
 NAMED_MAX: Final = 5
 
 

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvent_sched._model.instants import INSTANT_MAX, INSTANT_MIN, Instant
+from nvent_sched._model.instants import (
+    INSTANT_MAX,
+    INSTANT_MIN,
+    MICROSECOND,
+    SPAN_MAX,
+    Instant,
+)
 from nvent_sched._model.jobs import JobDefinition
 from nvent_sched._model.policies import (
     COUNT_LIMIT,
@@ -35,8 +41,8 @@ from nvent_sched.errors import SchemaError, StoreCorruptError
 
 instants = st.integers(INSTANT_MIN, INSTANT_MAX).map(Instant)
 counts = st.integers(1, COUNT_LIMIT)
-spans = st.timedeltas(min_value=timedelta(0))
-lengths = st.integers(1_000, INSTANT_MAX)
+spans = st.timedeltas(min_value=timedelta(0), max_value=SPAN_MAX)
+lengths = st.integers(1_000, SPAN_MAX // MICROSECOND)
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 names = st.text(
     st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=20
