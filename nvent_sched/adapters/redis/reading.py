@@ -8,13 +8,13 @@ from nvent_sched._model.runs import RunState
 from nvent_sched.adapters.redis.rows import PART
 from nvent_sched.adapters.redis.run_rows import SCHEDULED_TIME
 
-SCORE_MAX: Final = 2**62
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
     from nvent_sched._model.queries import Place, RunQuery
+
+SCORE_MAX: Final = 2**62
 
 
 def place_of(query: RunQuery) -> Place | None:
