@@ -82,7 +82,7 @@ class TestBegin:
     ) -> None:
         await put(adapter, a_job())
         (facts,) = await adapter.read_facts(["job"])
-        runs = [a_run(f"run{number:04}") for number in range(1_200)]
+        runs = [a_run(f"run{number:04}") for number in range(600)]
         same = the_next(facts.job, look_at=facts.job.look_at)
         await commit(adapter, a_plan(same, *runs))
         pool, given, requests = Pool(handlers=(HANDLER,), limit=10_000), [], count()
