@@ -59,6 +59,7 @@ async def brittle():
 
 COLLECTING: Final = """
 import gc
+import sys
 from nvent_sched import Interval, Scheduler
 
 gc.set_threshold({})
@@ -66,7 +67,10 @@ scheduler = Scheduler()
 
 @scheduler.job(Interval(milliseconds=50))
 def tell():
-    print("from", gc.get_threshold()[0], "on, frozen:", gc.get_freeze_count() > 0, flush=True)
+    is_frozen = gc.get_freeze_count() > 0
+    # In one piece: others write into the same pipe.
+    sys.stdout.write(f"from {{gc.get_threshold()[0]}} on, frozen: {{is_frozen}}\\n")
+    sys.stdout.flush()
 """
 
 
