@@ -21,6 +21,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -42,6 +43,8 @@ SECONDS_MAX: Final = 60
 """How long the tests of one row may take; who hangs without a guard has noticed."""
 SECONDS_MAX_OF_TEST: Final = 20
 FAILED: Final = 1
+BROKEN: Final = 99
+"""What a test that failed leaves behind may break pytest as it ends."""
 PYTEST: Final = (
     *("-v", "-x", "--tb=no", "--assert=plain", "--no-header", "-rf"),
     *("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist"),
@@ -81,10 +84,14 @@ class Copy:
         """Run pytest in a process of its own; say its number."""
         number = os.fork()
         if number == 0:
+            code = BROKEN
             try:
-                os._exit(self._run(words, prints_to=prints_to.fileno()))
+                code = self._run(words, prints_to=prints_to.fileno())
+            except BaseException:  # noqa: BLE001  whatever it is, it is told
+                traceback.print_exc()
             finally:
-                os._exit(99)
+                sys.stdout.flush()
+                os._exit(code)
         return number
 
     def _run(self, words: Sequence[str], *, prints_to: int) -> int:
@@ -105,7 +112,6 @@ class Copy:
         }
         signal.alarm(SECONDS_MAX)
         code = int(pytest.main([*PYTEST, *words]))
-        sys.stdout.flush()
         (module,) = import_module(PACKAGE).__path__
         assert module == str(self._folder / PACKAGE), module
         return code
@@ -151,7 +157,7 @@ class Trial:
         text = self.printed.read()
         self.ends.close()
         failed = re.search(r"^FAILED (.+?)(?: - .*)?$", text, re.MULTILINE)
-        if code == FAILED and failed is not None:
+        if code in {FAILED, BROKEN} and failed is not None:
             self.test = failed[1]
         elif code == -signal.SIGALRM or "+ Timeout +" in text:
             self.test, self.remark = last_test(text), "(hangs)"
