@@ -44,7 +44,9 @@ def error_line(text: str | None) -> str | None:
         of its causes. A group's line goes on with that of the first error in it that is
         no group. The only line of a text, as it is; the last one where none is named.
     """
-    said = (text or "").rstrip()
+    if not text:
+        return None
+    said = text.rstrip()
     if kept := KEPT.search(said):
         return kept[1]
     every = said.split("\n")

@@ -35,7 +35,7 @@ end
 
 -- What is at or before a time, and the time of the first entry that is left.
 local function first_of(beginning, names, until_at, limit)
-  local found, first_left = {}, nil
+  local found, lists, first_left = {}, 0, nil
   local function leave(at)
     if not first_left or at < first_left then
       first_left = at
@@ -52,6 +52,7 @@ local function first_of(beginning, names, until_at, limit)
       local entries = redis.call(
         'ZRANGEBYSCORE', key, '-inf', last, 'WITHSCORES', 'LIMIT', 0, limit + 1
       )
+      lists = lists + 1
       for place = 1, #entries, 2 do
         found[#found + 1] = {id = entries[place], at = tonumber(entries[place + 1]), name = name}
       end
@@ -63,7 +64,9 @@ local function first_of(beginning, names, until_at, limit)
       end
     end
   end
-  table.sort(found, by_time)
+  if lists > 1 then -- each by itself is in this order
+    table.sort(found, by_time)
+  end
   local taken = {}
   for place, entry in ipairs(found) do
     if place <= limit then

@@ -43,13 +43,14 @@ local is_new = #mine == 0 and not ends
 if is_new then
   redis.call('DEL', asked_key)
 end
-local names = {}
+local names, is_mixed = {}, not is_new
 for _ = 1, tonumber(arg()) do
   local limit, own = tonumber(arg()), read_list()
   for _, name in ipairs(own) do
     names[#names + 1] = name
   end
   if is_new and limit > 0 then
+    is_mixed = is_mixed or #mine > 0
     for _, entry in ipairs((first_of(ready, own, until_at, limit))) do
       if claim(entry, own) then
         redis.call('RPUSH', asked_key, entry.id)
@@ -63,7 +64,9 @@ if is_new and #mine > 0 then
   redis.call('PEXPIRE', asked_key, ASKED_MS)
 end
 keep_fence()
-table.sort(mine, by_time)
+if is_mixed then -- what one pool was given is in this order
+  table.sort(mine, by_time)
+end
 local next_ready = first_at(ready, names)
 local reply = {text_of(now), ends or next_ready and text_of(next_ready) or ''}
 local claimed_ids = {}

@@ -29,19 +29,20 @@ end
 
 -- Made of the time: after a failover that lost some, no number is given twice.
 local seq, told_count = math.max(number or 0, now), number and told_until(last) or 0
+local added = 0
 for first = 1, count, TOGETHER do
   local texts, size = {}, math.min(TOGETHER, count - first + 1)
   for place = 1, size do
     texts[2 * place - 1], texts[2 * place] = 'e', arg()
   end
-  seq, told_count = seq + size, told_count + size
+  seq, told_count, added = seq + size, told_count + size, added + 1
   redis.call('XADD', events, text_of(seq) .. '-' .. text_of(told_count), unpack(texts))
 end
 
--- Each may have held no more than one event: as many may be too old as events were added.
+-- As many entries may have become too old as were added, or more where each held less.
 local too_old, start, looked = 0, '-', 0
 repeat
-  local entries = redis.call('XRANGE', events, start, '+', 'COUNT', TOGETHER)
+  local entries = redis.call('XRANGE', events, start, '+', 'COUNT', added + 1)
   looked = looked + #entries
   for _, entry in ipairs(entries) do
     too_old = told_until(entry) <= told_count - kept_max and too_old + 1 or too_old
