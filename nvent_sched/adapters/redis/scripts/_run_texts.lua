@@ -95,15 +95,17 @@ local function run_id_in(member, job_id)
   return string.sub(member, #job_id + PLACE_LENGTH + 1)
 end
 
--- What `ordered` made text of.
+-- What `ordered` made text of: as text, for it may be more than a number holds exactly.
 local function time_in(member, job_id)
   local from = #job_id + 2
-  local high = tonumber(string.sub(member, from + 1, from + 9)) or 0
-  local low = tonumber(string.sub(member, from + 10, from + 18)) or 0
-  if string.byte(member, from) == 49 then
-    return text_of(high * 1e9 + low)
+  local digits = string.sub(member, from + 1, from + 18)
+  local is_early = string.byte(member, from) == 48
+  if is_early then
+    local high, low = tonumber(string.sub(digits, 1, 9)), tonumber(string.sub(digits, 10))
+    digits = string.format('%09.0f%09.0f', 999999999 - (high or 0), 999999999 - (low or 0))
   end
-  return text_of(-((999999999 - high) * 1e9 + 999999999 - low))
+  local bare = string.match(digits, '^0*(%d+)$') or '0'
+  return is_early and '-' .. bare or bare
 end
 
 -- The members of an index of all jobs' runs that are of this job: bounds for BYLEX.
