@@ -43,6 +43,10 @@ settings.register_profile(
 PROFILE = os.environ.get("NVENT_SCHED_PROFILE", "dev")
 settings.load_profile(PROFILE)
 
+# Who was started in the background of a shell ignores Ctrl-C, and so would all that tests
+# start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 pytest.register_assert_rewrite("nvent_sched.testing.conformance")
 
 
