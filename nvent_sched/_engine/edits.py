@@ -59,12 +59,13 @@ async def edit_job(
 async def pause_if_failing(core: Core, run: Run, *, policies: Policies) -> None:
     """Pause a job that failed as often in a row as it may."""
     (stats,) = await core.adapter.read_stats([run.job_id])
-    limit = policies.pause_after_failures
     assert run.outcome is not None
-    if limit is None or not should_pause(
+    if not should_pause(
         policies, outcome=run.outcome, failure_streak=stats.failure_streak
     ):
         return
+    limit = policies.pause_after_failures
+    assert limit is not None, "it was reached"
     known = min(limit, PAGE_MAX)
     query = RunQuery(job_id=run.job_id, outcomes=tuple(FAILURES), limit=known)
     failures = (await core.adapter.read_runs(query)).items

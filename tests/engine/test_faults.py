@@ -269,9 +269,11 @@ async def test_a_run_that_is_cancelled_as_it_fails_is_not_retried(
     assert [each.outcome for each in run.attempts] == ["failed"]
 
 
-async def test_a_job_is_paused_after_failures_in_a_row(
+async def fail_until_paused(
     scheduler: Scheduler, clock: ManualClock, calls: list[str]
 ) -> None:
+    """Let job "b" fail every ten seconds, as often as it may."""
+
     async def broken() -> NoReturn:
         calls.append("x")
         raise ValueError
@@ -280,6 +282,12 @@ async def test_a_job_is_paused_after_failures_in_a_row(
         broken, Interval(seconds=10), id="b", pause_after_failures=3
     )
     await clock.advance(timedelta(minutes=2))
+
+
+async def test_a_job_is_paused_after_failures_in_a_row(
+    scheduler: Scheduler, clock: ManualClock, calls: list[str]
+) -> None:
+    await fail_until_paused(scheduler, clock, calls)
 
     job = await scheduler.get_job("b")
     assert len(calls) == 3
@@ -290,14 +298,7 @@ async def test_a_job_is_paused_after_failures_in_a_row(
 async def test_a_job_that_was_resumed_may_fail_as_often_again(
     scheduler: Scheduler, clock: ManualClock, calls: list[str]
 ) -> None:
-    async def broken() -> NoReturn:
-        calls.append("x")
-        raise ValueError
-
-    await scheduler.schedule(
-        broken, Interval(seconds=10), id="b", pause_after_failures=3
-    )
-    await clock.advance(timedelta(minutes=2))
+    await fail_until_paused(scheduler, clock, calls)
     await scheduler.resume("b")
 
     await clock.advance(timedelta(seconds=25))

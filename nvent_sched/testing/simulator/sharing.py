@@ -10,7 +10,7 @@ from nvent_sched._model.instants import Instant
 from nvent_sched._port import HANDED_US
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from nvent_sched._model.claims import DueBatch
@@ -47,7 +47,12 @@ class Handed:
         return replace(batch, jobs=tuple(free), next_look_at=next_look_at)
 
     def note(
-        self, verb: str, args: Sequence[Any], answer: Any, *, looking: Collection[str]
+        self,
+        verb: str,
+        args: Sequence[Any],
+        answer: Any,
+        *,
+        looks: Callable[[str], bool],
     ) -> None:
         """Keep no longer what a step has given a look of its own.
 
@@ -55,7 +60,7 @@ class Handed:
             verb: Which step it was.
             args: What it was asked with.
             answer: What it answered.
-            looking: The jobs that are looked at when a run of theirs ends.
+            looks: Whether a job is looked at when a run of it ends.
         """
         match verb:
             case "put_jobs":
@@ -64,7 +69,7 @@ class Handed:
                 written = list(answer)
             case "settle":
                 ended = {settlement.run.job_id for settlement in args[0]}
-                written = [job_id for job_id in ended if job_id in looking]
+                written = [job_id for job_id in ended if looks(job_id)]
             case "commit_plans":
                 written = [
                     plan.write.job.id

@@ -128,9 +128,12 @@ class SimulatedStore:
         if verb == "take_due":
             is_shared = len(self.memory._tables.instances) > 1
             return self._handed.kept(answer, is_shared=is_shared)
-        looking = {job.id for job in self.jobs() if job.looks_on_finish}
-        self._handed.note(verb, args, answer, looking=looking)
+        self._handed.note(verb, args, answer, looks=self._looks_on_finish)
         return answer
+
+    def _looks_on_finish(self, job_id: str) -> bool:
+        record = self.memory._tables.jobs.get(job_id)
+        return record is not None and record.job().looks_on_finish
 
     def _count_ask(self) -> None:
         at_us = self._timeline.elapsed_us

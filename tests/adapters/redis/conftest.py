@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nvent_sched.adapters.redis import RedisAdapter
+from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.testing.conformance.builders import NOON
 from tests.lines import Line
 
@@ -29,6 +30,19 @@ async def adapter(url: str) -> AsyncIterator[RedisAdapter]:
     await opened.open(now=NOON)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def keys(adapter: RedisAdapter) -> Keys:
+    """What is stored where by `adapter`."""
+    return Keys(adapter._location.prefix)
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Any]:
+    """A client of the server beside the adapter; the driver's types are not whole."""
+    with server.client() as connected:
+        yield connected
 
 
 @pytest.fixture

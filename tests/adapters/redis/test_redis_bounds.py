@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from nvent_sched._model.claims import STORED, Pool
 from nvent_sched._model.queries import RunQuery
 from nvent_sched.adapters.redis import adapter as adapters
-from nvent_sched.adapters.redis.keys import Keys
 from nvent_sched.adapters.redis.scripts import source
 from nvent_sched.adapters.redis.server import PART_MAX
 from nvent_sched.testing.conformance.builders import (
@@ -38,25 +37,15 @@ from nvent_sched.testing.conformance.steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from nvent_sched.adapters.redis import RedisAdapter
+    from nvent_sched.adapters.redis.keys import Keys
     from tests.adapters.redis.test_redis_damage import Client
     from tests.conftest import Server
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.text("aAbB-_.é\x1f\x00")
 TIMES = st.integers(-(10**17), 10**17) | st.integers(-200, 200)
-
-
-@pytest.fixture
-def keys(adapter: RedisAdapter) -> Keys:
-    return Keys(adapter._location.prefix)
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Client]:
-    with server.client() as connected:
-        yield connected
 
 
 async def test_one_call_claims_no_more_than_one_script_is_given(

@@ -33,7 +33,7 @@ from nvent_sched.testing.conformance.steps import acquire, claim, insert, put
 from tests.adapters.redis.test_redis_damage import START, VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.adapters.redis.test_redis_damage import Client
     from tests.conftest import Server
@@ -147,17 +147,6 @@ async def test_damage_to_what_all_share_stops_no_job_and_no_lock_for_long(
     assert fences == sorted(set(fences))
     assert tokens == sorted(set(tokens))
     assert len(tokens) > locked_by_then
-
-
-@pytest.fixture
-def keys(adapter: RedisAdapter) -> Keys:
-    return Keys(adapter._location.prefix)
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Client]:
-    with server.client() as connected:
-        yield connected
 
 
 async def findings(adapter: RedisAdapter) -> str:
